@@ -23,8 +23,8 @@ PRIOR = 0.5
 INTERCEPT_PRIOR = 1.0
 # Share of the rows expected to be positive above the first threshold that is tested.
 START = 0.25
-# The correlation that few clusters show is averaged with that of so many clusters whose rows are all
-# alike.
+# The correlation that few clusters show is averaged with that of so many clusters whose rows are
+# all alike.
 ALIKE = 2
 
 

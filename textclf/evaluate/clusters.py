@@ -1,4 +1,4 @@
-"""The effective number of rows that are not independent of each other, such as those of one text or group."""
+"""The effective number of rows that are not independent, such as those of one text or group."""
 
 from typing import Any
 
@@ -7,10 +7,14 @@ from numpy.typing import NDArray
 
 from textclf.evaluate.intervals import few_degrees
 
-FEW = 5  # independent rows, or clusters, that are wrong, below which no variance is estimated
-TINY = 1e-9  # width of an interval that is a point, apart from rounding errors
-MANY = 10_000  # degrees of freedom, beyond which Student's t is taken as normal
-LIMIT = 1.1  # design effect of perfectly correlated clusters, up to which rows count as independent
+# Independent rows, or clusters, that are wrong, below which no variance is estimated.
+FEW = 5
+# The width of an interval that is a point, apart from rounding errors.
+TINY = 1e-9
+# Degrees of freedom beyond which Student's t is taken as normal.
+MANY = 10_000
+# The design effect of perfectly correlated clusters up to which rows count as independent.
+LIMIT = 1.1
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -26,16 +30,17 @@ def are_dependent(keys: NDArray[Any]) -> bool:
 
 
 def if_alike(sizes: NDArray[Any]) -> float:
-    """Return the effective number of rows in clusters of these sizes if those of a cluster are right or wrong together.
+    """Return the effective number of rows in clusters of these sizes whose rows are all alike.
 
-    n^2 / sum(m^2) for clusters of m of n rows: Kish (1965), Survey Sampling, 5.4.
+    The rows of a cluster are right or wrong together. It is n^2 / sum(m^2) for clusters of m of n
+    rows: Kish (1965), Survey Sampling, 5.4.
     """
     sizes = sizes.astype(np.float64)
     return float(sizes.sum() ** 2 / (sizes @ sizes))
 
 
 def cr2(sums: Floats, sizes: Floats, times: Floats | None = None) -> tuple[float, float]:
-    """Return the variance of a mean over the rows of clusters, and the degrees of freedom of its estimate.
+    """Return the variance of a mean over the rows of clusters, and its degrees of freedom.
 
     `sums` (strata, clusters) are those of the deviations of the rows from the means of their
     strata, `sizes` (strata, clusters) the numbers of rows, at least two clusters of each stratum;
@@ -63,7 +68,7 @@ def cr2(sums: Floats, sizes: Floats, times: Floats | None = None) -> tuple[float
 
 
 def variance_of_mean(values: Floats, strata: Ints) -> float:
-    """Return the variance of the mean of independent values (rows,), as `cr2` of clusters of one row.
+    """Return the variance of the mean of independent values (rows,), as `cr2` of single rows.
 
     Only the variance within `strata` (rows,) counts, each of more than one row: Cochran (1977),
     Sampling Techniques, 5.3.
@@ -77,7 +82,7 @@ def variance_of_mean(values: Floats, strata: Ints) -> float:
 def independent_rows(
     values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool_]
 ) -> tuple[float, float]:
-    """Return how many independent rows have as certain a mean value as these, and the degrees of freedom of that.
+    """Return how many independent rows have as certain a mean, and its degrees of freedom.
 
     That is the number of rows whose mean would have this variance by `cr2`, at most that of these
     rows. With fewer than `FEW` clusters with a `rare` value, such as a mistake, or without one, no
@@ -91,9 +96,10 @@ def independent_rows(
     deviations: Floats = values - values.mean()
     sums = np.bincount(clusters, deviations).astype(np.float64, copy=False)
     variance, degrees = cr2(sums[np.newaxis], sizes[np.newaxis])
-    return min(float((deviations**2).mean()) / variance + 1, rows) if variance else float(
-        rows
-    ), degrees
+    independent = float(rows)
+    if variance:
+        independent = min(float((deviations**2).mean()) / variance + 1, rows)
+    return independent, degrees
 
 
 def effective_rows(

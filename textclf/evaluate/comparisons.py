@@ -1,4 +1,4 @@
-"""Comparisons of models: McNemar's test and its power, differences, Holm's correction, the corrected t test."""
+"""Comparisons of models: McNemar's test and its power, Holm's correction, the corrected t test."""
 
 import math
 from collections.abc import Callable, Collection, Mapping
@@ -13,16 +13,18 @@ from textclf.core.formatting import round_significant
 from textclf.evaluate.intervals import CONFIDENCE, Difference, bisect, few_degrees, normal_quantile
 from textclf.evaluate.registry import pair_name
 
-POWER = 0.8  # with which a difference counts as detectable
+# The power with which a difference counts as detectable.
+POWER = 0.8
 # Groups of the same size below which the number of independent rows is too uncertain to foresee the
 # power of a test: with 12 groups, 2 to 80% of simulated test sets found the smallest difference.
 FEWEST_GROUPS = 20
-SPREAD = 7  # standard deviations around the mean number of discordant rows that are summed
+# The numbers of discordant rows that are summed lie within so many standard deviations of the mean.
+SPREAD = 7
 
 
 @dataclass(frozen=True)
 class McNemar:
-    """The rows that only one of two models decides correctly, and the p-value that either is equally likely."""
+    """The rows that only one of two models decides correctly; `p` tests that both are alike."""
 
     only_a: int
     only_b: int
@@ -43,7 +45,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class CorrectedT:
-    """Mean and standard deviation of differences over splits, their corrected t test, and the interval of the mean."""
+    """Differences over splits: mean, standard deviation, corrected t test, interval of the mean."""
 
     mean: float
     sd: float
@@ -70,10 +72,10 @@ def mcnemar(only_a: int, only_b: int, worth: float = 1.0, degrees: float = math.
 
 
 def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the p-values of a family of tests, adjusted by Holm's step-down method, in the same order.
+    """Return the p-values of a family of tests, adjusted by Holm's step-down method.
 
-    Rejecting those at or below alpha has a family-wise error of at most alpha, however the tests
-    depend on each other. Holm (1979), Scand. J. Stat. 6:65-70.
+    They are in the same order. Rejecting those at or below alpha has a family-wise error of at most
+    alpha, however the tests depend on each other. Holm (1979), Scand. J. Stat. 6:65-70.
     """
     order = np.argsort(p_values, kind="stable")
     remaining = len(p_values) - np.arange(len(p_values))
@@ -85,25 +87,20 @@ def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
 def corrected_t(
     differences: NDArray[np.float64], ratio: float, confidence: float = CONFIDENCE
 ) -> CorrectedT:
-    """Return the corrected resampled t test, two-sided, that the mean difference of two models over splits is 0.
+    """Return the corrected resampled t test that the mean difference of two models is 0.
 
-    `differences` (splits,), at least two, come from models trained and tested on the same splits;
-    `ratio` is test rows / training rows, 1 / (k - 1) for k folds. Since the splits share rows, the
-    variance of the mean is taken as (1 / splits + ratio) sd^2, with splits - 1 degrees of freedom:
-    Nadeau & Bengio (2003), Machine Learning 52:239-281, doi:10.1023/A:1024068626366. If all
-    differences are equal, the interval is a point.
+    It is two-sided. `differences` (splits,), at least two, come from models trained and tested on
+    the same splits; `ratio` is test rows / training rows, 1 / (k - 1) for k folds. Since the splits
+    share rows, the variance of the mean is taken as (1 / splits + ratio) sd^2, with splits - 1
+    degrees of freedom: Nadeau & Bengio (2003), Machine Learning 52:239-281,
+    doi:10.1023/A:1024068626366. If all differences are equal, the interval is a point.
     """
     splits = len(differences)
     if np.ptp(differences) == 0:  # their computed sd need not be 0
         mean = float(differences[0])
-        return CorrectedT(
-            mean,
-            0.0,
-            math.copysign(math.inf, mean) if mean else 0.0,
-            0.0 if mean else 1.0,
-            mean,
-            mean,
-        )
+        if not mean:
+            return CorrectedT(mean, 0.0, 0.0, 1.0, mean, mean)
+        return CorrectedT(mean, 0.0, math.copysign(math.inf, mean), 0.0, mean, mean)
     mean = float(differences.mean())
     sd = float(differences.std(ddof=1))
     error = sd * math.sqrt(1 / splits + ratio)
@@ -118,19 +115,21 @@ def summarize(
     baselines: Collection[str] = (),
     confidence: float = CONFIDENCE,
 ) -> dict[str, dict[str, float]]:
-    """Return the content of comparisons.json for the comparisons of all pairs, rounded; keys are their `pair_name`.
+    """Return the content of comparisons.json for the comparisons of all pairs, rounded.
 
-    P-values have six significant digits, other numbers `DIGITS` decimals. For each pair:
-    `difference` in accuracy with `low` and `high`; `only_first` and `only_second`, the rows that
-    only one model decides correctly; `p` of the test that the models are alike, and `p_holm`,
-    corrected for the number of pairs; `smallest_difference` that the test detects with 80% power if
-    no other pair differs, at the level of Holm's first step; absent if there is none, or if there
-    are fewer than `FEWEST_GROUPS`. Pairs with one of `baselines`, models that ignore the texts, are
-    not corrected, nor counted.
+    Keys are the `pair_name`. P-values have six significant digits, other numbers `DIGITS` decimals.
+    For each pair: `difference` in accuracy with `low` and `high`; `only_first` and `only_second`,
+    the rows that only one model decides correctly; `p` of the test that the models are alike, and
+    `p_holm`, corrected for the number of pairs; `smallest_difference` that the test detects with
+    80% power if no other pair differs, at the level of Holm's first step; absent if there is none,
+    or if there are fewer than `FEWEST_GROUPS`. Pairs with one of `baselines`, models that ignore
+    the texts, are not corrected, nor counted.
     """
     report: dict[str, dict[str, float]] = {}
     corrected = {
-        pair: each.test.p for pair, each in comparisons.items() if not {*baselines} & {*pair}
+        pair: comparison.test.p
+        for pair, comparison in comparisons.items()
+        if set(baselines).isdisjoint(pair)
     }
     adjusted = dict(zip(corrected, holm(np.array(list(corrected.values()))).tolist(), strict=True))
     for pair, comparison in comparisons.items():
@@ -153,11 +152,12 @@ def summarize(
 
 
 def power_curve(n: int, discordant: float, alpha: float) -> Callable[[float], float]:
-    """Return the power of McNemar's test on `n` rows at level `alpha`, as a function of the difference.
+    """Return the power of McNemar's test at level `alpha`, as a function of the difference.
 
-    `discordant`, above 0, is the share of the rows that only one of two models decides correctly;
-    the difference of their accuracies is from 0 to that. The power given the number of discordant
-    rows is averaged over its binomial distribution: Duffy (1984), Biometrics 40:1005-1015.
+    `n` is the number of rows. `discordant`, above 0, is the share of the rows that only one of two
+    models decides correctly; the difference of their accuracies is from 0 to that. The power given
+    the number of discordant rows is averaged over its binomial distribution: Duffy (1984),
+    Biometrics 40:1005-1015.
     """
     mean = n * discordant
     reach = SPREAD * math.sqrt(mean) + SPREAD
@@ -166,13 +166,12 @@ def power_curve(n: int, discordant: float, alpha: float) -> Callable[[float], fl
         scipy.special.gammaln(n + 1)
         - scipy.special.gammaln(m + 1)
         - scipy.special.gammaln(n - m + 1)
+        + scipy.special.xlogy(m, discordant)
+        + scipy.special.xlog1py(n - m, -discordant)
     )
-    chances = np.exp(
-        logs + scipy.special.xlogy(m, discordant) + scipy.special.xlog1py(n - m, -discordant)
-    )
-    most = np.floor(
-        (m - normal_quantile(1 - alpha / 2) * np.sqrt(m)) / 2
-    )  # rows that the worse model alone has right
+    chances = np.exp(logs)
+    # The most rows that the worse model alone may have right.
+    most = np.floor((m - normal_quantile(1 - alpha / 2) * np.sqrt(m)) / 2)
 
     def exact(difference: float) -> float:
         better = (1 + difference / discordant) / 2
@@ -183,9 +182,10 @@ def power_curve(n: int, discordant: float, alpha: float) -> Callable[[float], fl
 
 
 def smallest_difference(n: float, discordant: float, alpha: float) -> float | None:
-    """Return the smallest difference in accuracy that the test detects with 80% power, as `power_curve` has it.
+    """Return the smallest difference in accuracy that the test detects with 80% power.
 
-    None if it would exceed the share of discordant rows. Parts of rows count for nothing.
+    The power is that of `power_curve`. None if it would exceed the share of discordant rows. Parts
+    of rows count for nothing.
     """
     if not discordant:
         return None

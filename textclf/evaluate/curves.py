@@ -9,23 +9,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-FEWEST_POINT_ROWS = 10  # rows of a point of a risk-coverage curve
-STEPS = 500  # along a curve of more than twice as many points, of which the first and the last point remain
-HISTORY_COLUMNS = (
-    "epoch",
-    "split",
-    "loss",
-    "accuracy",
-)  # of the history.csv of a model that trains in epochs
+# The fewest rows of a point of a risk-coverage curve.
+FEWEST_POINT_ROWS = 10
+# Steps along a curve of more than twice as many points; the first and last point of each remain.
+STEPS = 500
+# The columns of the history.csv of a model that trains in epochs.
+HISTORY_COLUMNS = ("epoch", "split", "loss", "accuracy")
 
-# Numbers of false and true positives (thresholds,) as the threshold falls
+# Numbers of false and true positives, (thresholds,), as the threshold falls.
 PositiveCounts = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 def confusion_table(
     matrix: NDArray[np.int64], support: NDArray[np.int64], names: Sequence[str]
 ) -> pd.DataFrame:
-    """Return `actual`, `predicted`, `count` and `share` of the actual class, per pair of classes with rows.
+    """Return `actual`, `predicted`, `count`, `share` of the actual class per pair with rows.
 
     `support` (classes,) are the rows of each actual class, `names` are those of the columns.
     """
@@ -42,19 +40,22 @@ def confusion_table(
 
 
 def positive_counts(actual: NDArray[np.bool_], scores: NDArray[np.float64]) -> PositiveCounts:
-    """Return the numbers of false and true positives as the threshold falls to each distinct score (scores,)."""
+    """Return the numbers of false and true positives for each distinct score as threshold.
+
+    The thresholds fall.
+    """
     falling = np.argsort(-scores)  # ties in any order
-    last = np.append(
-        np.flatnonzero(np.diff(scores[falling])), len(scores) - 1
-    )  # the last row with each score
+    # The last row with each score.
+    last = np.append(np.flatnonzero(np.diff(scores[falling])), len(scores) - 1)
     true = np.cumsum(actual[falling])[last]
     return last + 1 - true, true
 
 
 def thin(counts: PositiveCounts, along: NDArray[np.float64]) -> PositiveCounts:
-    """Return the points of a curve that begin or end one of `STEPS` steps, all if there are no more than two per step.
+    """Return the points of a curve that begin or end one of `STEPS` steps.
 
-    `along` (thresholds,) ascends from 0 to 1.
+    It returns all points if there are at most two per step. `along` (thresholds,) ascends from 0 to
+    1.
     """
     if len(along) <= 2 * STEPS:
         return counts
@@ -65,45 +66,45 @@ def thin(counts: PositiveCounts, along: NDArray[np.float64]) -> PositiveCounts:
 
 
 def thin_roc(counts: PositiveCounts) -> PositiveCounts:
-    """Return the corners of a ROC curve at the ends of steps of the mean of both rates, which grows along the curve.
+    """Return the corners of a ROC curve at the ends of steps of the mean of both rates.
 
-    Every other corner is within 2 / `STEPS` of one that remains in the sum of the rates.
+    The mean grows along the curve. Every other corner is within 2 / `STEPS` of one that remains in
+    the sum of the rates.
     """
     if len(counts[0]) <= 2 * STEPS:
         return counts
-    kept = corners(*counts)
-    false, true = counts[0][kept], counts[1][kept]
+    corner = corners(*counts)
+    false, true = counts[0][corner], counts[1][corner]
     return thin((false, true), (false / max(false[-1], 1) + true / max(true[-1], 1)) / 2)
 
 
 def roc_table(curves: Mapping[str, PositiveCounts]) -> pd.DataFrame:
-    """Return the points of ROC curves by class: `class`, `false_positive_rate` ascending, `true_positive_rate`.
+    """Return the points of ROC curves: `class`, `false_positive_rate`, `true_positive_rate`.
 
-    A point on the line between its neighbours is left out, as by scikit-learn's `roc_curve`. A rate
-    is NaN if there are no rows to count.
+    The false positive rate of a class ascends. A point on the line between its neighbours is left
+    out, as by scikit-learn's `roc_curve`. A rate is NaN if there are no rows to count.
     """
     tables = []
     for name, counts in curves.items():
         false, true = thin_roc(counts)
         corner = corners(false, true)
-        rates = [_rates(np.append(0, each[corner]), undefined=np.nan) for each in (false, true)]
-        tables.append(
-            pd.DataFrame(
-                {"class": name, "false_positive_rate": rates[0], "true_positive_rate": rates[1]}
-            )
-        )
+        points = {
+            "false_positive_rate": _rates(np.append(0, false[corner]), undefined=np.nan),
+            "true_positive_rate": _rates(np.append(0, true[corner]), undefined=np.nan),
+        }
+        tables.append(pd.DataFrame({"class": name, **points}))
     return pd.concat(tables, ignore_index=True)
 
 
 def corners(false: NDArray[np.int64], true: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the positions of the points of a ROC curve that are not halfway between their neighbours."""
+    """Return the positions of the points of a ROC curve not halfway between their neighbours."""
     corner = np.ones(len(true), dtype=bool)
     corner[1:-1] = (np.diff(false, 2) != 0) | (np.diff(true, 2) != 0)
     return np.flatnonzero(corner)
 
 
 def precision_recall_table(curves: Mapping[str, PositiveCounts]) -> pd.DataFrame:
-    """Return the points of precision-recall curves by class: `class`, `recall` ascending, `precision`.
+    """Return the points of precision-recall curves: `class`, `recall` ascending, `precision`.
 
     Each curve starts at a recall of 0 with a precision of 1; if all scores are equal, it is a
     horizontal line at the share of the class. Of more than two points with the same recall the
@@ -126,7 +127,7 @@ def precision_recall_table(curves: Mapping[str, PositiveCounts]) -> pd.DataFrame
 
 
 def risk_coverage_table(counts: PositiveCounts) -> pd.DataFrame:
-    """Return the points of a risk-coverage curve: `share_answered` ascending, and the `error` of these rows.
+    """Return the points of a risk-coverage curve: `share_answered` ascending, and their `error`.
 
     The rows answered are those with the highest confidence (El-Yaniv & Wiener 2010, J. Mach. Learn.
     Res. 11:1605-1641). Points with fewer than `FEWEST_POINT_ROWS` rows are left out, since their
@@ -148,7 +149,10 @@ def _rates(counts: NDArray[np.int64], undefined: float) -> NDArray[np.float64]:
 
 
 def stack_models(tables: Mapping[str, pd.DataFrame], columns: Sequence[str] = ()) -> pd.DataFrame:
-    """Return the tables of all models in one, with a first column `model`; `columns` are those of an empty result."""
+    """Return the tables of all models in one, with a first column `model`.
+
+    `columns` are those of an empty result.
+    """
     if not tables:
         return pd.DataFrame(columns=["model", *columns])
     return pd.concat(

@@ -1,4 +1,4 @@
-"""How often the test rows were measured, by the results that Git has, and what that does to an interval.
+"""How often the test rows were measured, by the results in Git, and the wider interval for it.
 
 Pages are the same bytes in every clone, so only the terminal and the comment of a pull request say
 it.
@@ -18,16 +18,16 @@ KEY = "test_rows"  # in decisions.json, below protocol
 
 
 def identify(ids: bytes, y: NDArray[Any]) -> int:
-    """Return a checksum of test rows, of 48 bits, from the digest of their ids and their actual classes (rows,)."""
+    """Return a checksum, of 48 bits, from the digest of the ids and the classes (rows,)."""
     return int.from_bytes(hashlib.sha256(ids + y.astype("<i8").tobytes()).digest()[:6])
 
 
 def count_results(test_rows: int | None, folder: Path, commit: str = "") -> int:
-    """Return the number of different results on these test rows in all branches and experiments that Git has here.
+    """Return the number of different results on these test rows that Git has here.
 
-    `test_rows` is their checksum in decisions.json, `folder` that of the metrics. The result of the
-    commit, or of the working tree, is one of them; without Git, or without a checksum of the rows,
-    it is the only one.
+    They are those of all branches and experiments. `test_rows` is their checksum in decisions.json,
+    `folder` that of the metrics. The result of the commit, or of the working tree, is one of them;
+    without Git, or without a checksum of the rows, it is the only one.
     """
     evaluation, decided = (
         (folder / f"{name}.json").as_posix() for name in ("evaluation", "decisions")
@@ -40,14 +40,13 @@ def count_results(test_rows: int | None, folder: Path, commit: str = "") -> int:
     if test_rows is None or not commits:
         return 1
     pattern = ("grep", "-lwF", f'"{KEY}": {test_rows}')
-    found = git(*pattern, *commits, "--", decided).stdout.decode().splitlines()
-    names = [f"{line.partition(':')[0]}:./{evaluation}" for line in found]
+    matches = git(*pattern, *commits, "--", decided).stdout.decode().splitlines()
+    names = [f"{line.partition(':')[0]}:./{evaluation}" for line in matches]
     results = git("rev-parse", *names).stdout.split() if names else []
-    present = (
-        git("rev-parse", f"{commit}:./{evaluation}")
-        if commit
-        else git("hash-object", "--", evaluation)
-    )
+    if commit:
+        present = git("rev-parse", f"{commit}:./{evaluation}")
+    else:
+        present = git("hash-object", "--", evaluation)
     return len({*results, *present.stdout.split()})
 
 

@@ -1,6 +1,7 @@
-"""The choice of the default model by rows that did not train it, what choosing costs, and the reason in words."""
+"""The choice of the default model by rows that did not train it, its cost, and its reason."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,10 +12,14 @@ from textclf.evaluate.registry import ACCURACY, COST, LOG_LOSS, format_value
 from textclf.evaluate.results import Candidate, Choice, Results
 from textclf.evaluate.rows import Floats, JudgedRows
 
-ERRORS = 0.5  # standard errors of a difference, up to which two models are tied
-ONE_ERROR = 0.6826894921370859  # confidence level of an interval of one standard error to each side
-PARTS = 10  # of the rows, each of which is measured with the choice of the others
-SEED = 0  # of the parts
+# Standard errors of a difference, up to which two models are tied.
+ERRORS = 0.5
+# The confidence level of an interval of one standard error to each side.
+ONE_ERROR = 0.6826894921370859
+# Parts of the rows, each of which is measured with the choice of the others.
+PARTS = 10
+# The seed of the random parts.
+SEED = 0
 
 
 def compare_candidates(models: Mapping[str, JudgedRows]) -> dict[str, Candidate]:
@@ -44,31 +49,35 @@ def compare_candidates(models: Mapping[str, JudgedRows]) -> dict[str, Candidate]
         name: paired_difference(rows, models[likeliest], loss[name], loss[likeliest])
         for name, rows in models.items()
     }
-    return {
-        name: Candidate(
-            **{
-                f"{of.name}_{part}": value
-                for of, pair in ((metric, gap), (LOG_LOSS, of_loss[name]))
-                for part, value in zip(("difference", "error"), pair, strict=True)
-            },
-            tied=int(name in close and _within(of_loss[name], 1)),
-        )
-        for name, gap in gaps.items()
-    }
+    candidates = {}
+    for name, gap in gaps.items():
+        differences: dict[str, Any] = {}
+        # If the log loss itself chooses, it is written last, as the difference to the likeliest.
+        for measured, (difference, error) in ((metric, gap), (LOG_LOSS, of_loss[name])):
+            differences[f"{measured.name}_difference"] = difference
+            differences[f"{measured.name}_error"] = error
+        tied = name in close and _within(of_loss[name], 1)
+        candidates[name] = Candidate(**differences, tied=int(tied))
+    return candidates
 
 
 def chooses(models: Mapping[str, JudgedRows]) -> Metric:
-    """Return the metric that chooses: accuracy, with `evaluate.costs` the mean cost, of several labels the log loss."""
+    """Return the metric that chooses the default model.
+
+    It is the accuracy, with `evaluate.costs` the mean cost, with several labels the log loss.
+    """
     rows = next(iter(models.values()))
-    return LOG_LOSS if rows.multilabel else ACCURACY if rows.costs is None else COST
+    if rows.multilabel:
+        return LOG_LOSS
+    return ACCURACY if rows.costs is None else COST
 
 
 def paired_difference(
     a: JudgedRows, b: JudgedRows, of_a: Floats, of_b: Floats
 ) -> tuple[float, float]:
-    """Return the mean of `of_a` - `of_b` (rows,), numbers of the same rows as two models judge them, and its error.
+    """Return the mean of `of_a` - `of_b` and its standard error, both rounded.
 
-    Both are rounded; the error is the standard error.
+    They (rows,) are numbers of the same rows as two models judge them.
     """
     differences = of_a - of_b
     error = margin(a, differences, a.wrong | b.wrong, ONE_ERROR)
@@ -86,13 +95,13 @@ def choose(candidates: Mapping[str, Candidate]) -> str:
 
 
 def score_after_choice(models: Mapping[str, JudgedRows]) -> float | None:
-    """Return the number of `chooses` to expect of the model that is chosen, rounded; None if there are too few rows.
+    """Return the metric of `chooses` to expect of the chosen model; None for too few rows.
 
-    The accuracy of the best of several models is too high on the rows that chose it. Here, the
-    model that all other rows choose is measured on each of `PARTS` parts of the rows, or of their
-    clusters; the predictions stay the same: Tsamardinos, Greasidou & Borboudakis (2018), Machine
-    Learning 107:1895-1922, doi:10.1007/s10994-018-5714-4, who draw bootstrap samples in place of
-    parts.
+    It is rounded. The accuracy of the best of several models is too high on the rows that chose it.
+    Here, the model that all other rows choose is measured on each of `PARTS` parts of the rows, or
+    of their clusters; the predictions stay the same: Tsamardinos, Greasidou & Borboudakis (2018),
+    Machine Learning 107:1895-1922, doi:10.1007/s10994-018-5714-4, who draw bootstrap samples in
+    place of parts.
     """
     rows, metric = next(iter(models.values())), chooses(models)
     groups = np.arange(len(rows)) if rows.clusters is None else rows.clusters
@@ -101,19 +110,19 @@ def score_after_choice(models: Mapping[str, JudgedRows]) -> float | None:
     parts = np.random.default_rng(SEED).permutation(groups.max() + 1)[groups] % PARTS
     total = 0.0
     for part in range(PARTS):
-        chosen = choose(
-            compare_candidates({name: each.take(parts != part) for name, each in models.items()})
-        )
+        others = {name: judged.take(parts != part) for name, judged in models.items()}
+        chosen = choose(compare_candidates(others))
         total += float(metric.influence(models[chosen])[parts == part].sum())
     return round(total / len(rows), DIGITS)
 
 
 def explain_choice(named: str | None, results: Results, models: Sequence[str]) -> tuple[str, str]:
-    """Return the model of `models` that represents a run, the default of `textclf predict`, and why, as a phrase.
+    """Return the model that represents a run, the default of `textclf predict`, and why.
 
-    The one that is named, otherwise the one that the stage evaluate chose on the validation rows
-    or, without them, on held-out training rows; a cross-validation may leave models out: those that
-    take too long, and those for which a class has too few rows. The test rows decide nothing.
+    The reason is a phrase. The model is the one that is named, otherwise the one that the stage
+    evaluate chose on the validation rows or, without them, on held-out training rows; a
+    cross-validation may leave models out: those that take too long, and those for which a class has
+    too few rows. The test rows decide nothing.
     """
     if named is not None:
         return named, "named by export.model"
@@ -126,37 +135,31 @@ def explain_choice(named: str | None, results: Results, models: Sequence[str]) -
         return models[-1], "the last of train; none could be cross-validated"
     chosen = choose(compared)
     multilabel = decisions[chosen].decision.multilabel
-    metric = (
-        "log_loss"
-        if multilabel
-        else "accuracy"
-        if compared[chosen].cost_difference is None
-        else "cost"
-    )
+    if multilabel:
+        metric, best = "log_loss", "lowest log loss"
+    elif compared[chosen].cost_difference is None:
+        metric, best = "accuracy", "best accuracy"
+    else:
+        metric, best = "cost", "lowest mean cost"
     if rows := decisions.protocol.validation_rows:
-        score, where = (
-            results.evaluation[chosen]["validation"][metric],
-            f"on {count_noun(rows, 'validation row')}",
-        )
+        score = results.evaluation[chosen]["validation"][metric]
+        where = f"on {count_noun(rows, 'validation row')}"
     else:
         scores = decisions.crossvalidation[chosen]
         score = getattr(scores, metric)
-        where = (
-            f"in {scores.folds}-fold cross-validation of {count_noun(scores.rows, 'training row')}"
-        )
+        training_rows = count_noun(scores.rows, "training row")
+        where = f"in {scores.folds}-fold cross-validation of {training_rows}"
         if left_out := [name for name in models if name not in compared]:
             where += f"; not cross-validated: {', '.join(left_out)}"
-    best = {"accuracy": "best accuracy", "cost": "lowest mean cost", "log_loss": "lowest log loss"}[
-        metric
-    ]
     reason = best
     if getattr(compared[chosen], f"{metric}_difference"):
         both = best if multilabel else f"{best} and log loss"
         reason = f"fastest of the models within half a standard error of the {both}"
+    expected = getattr(choice, metric)
     if decisions[chosen].decision.rejection is not None:
         # The metrics of the run are those after rejection.
         where += ", before any text is rejected"
-    elif (expected := getattr(choice, metric)) is not None:
+    elif expected is not None:
         before, after = (format_value(metric, value) for value in (score, expected))
         where += f"; {before} there, {after} allowing for the choice"
     return chosen, f"{reason} {where}"

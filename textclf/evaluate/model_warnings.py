@@ -1,4 +1,4 @@
-"""Warnings about models that are worse than they should be, or chosen by few rows, in terminal, report and cards."""
+"""Warnings about models that are worse than they should be, or chosen by few rows."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -9,7 +9,8 @@ from textclf.evaluate.registry import METRICS, OF_SETS, format_interval, format_
 from textclf.evaluate.results import Decisions, ModelDecision, Results
 from textclf.evaluate.settings import EVEN, by_pair
 
-FEW_MISTAKES = 10  # on validation rows, below which a calibration is mostly chance
+# Mistakes on validation rows, below which a calibration is mostly chance.
+FEW_MISTAKES = 10
 
 
 def find_warnings(
@@ -18,43 +19,44 @@ def find_warnings(
     confidence: float,
     compared: Collection[str] | None = None,
 ) -> dict[str, list[str]]:
-    """Return sentences on each model that is worse than guessing or than another model, or calibrated by few mistakes.
+    """Return sentences on each model that is worse than another one, or calibrated by few rows.
 
-    `models` are in order, `compared` those that are compared with the others, all by default;
-    `confidence` is the level of the intervals. The sentences decide nothing.
+    A model may also be worse than guessing. `models` are in order, `compared` those that are
+    compared with the others, all by default; `confidence` is the level of the intervals. The
+    sentences decide nothing.
     """
-    found, decisions = {}, results.decisions
+    warnings, decisions = {}, results.decisions
     for name in models:
         own, record = decisions[name], results.training[name]
-        found[name] = [
-            *_worse_than_guessing(
-                name, results.evaluation[name]["test"]["log_loss"], record, decisions, confidence
-            ),
-            *_calibrated_by_few(own, decisions.protocol.validation_rows > 0),
-            *([] if own.decision.baseline else _not_chosen(own)),
-            *(
-                f"no test row shows the cost of {cost:g} for {quote_name(actual)} decided as {quote_name(decided)}, so "
-                "intervals of differences in mean cost do not allow for it"
-                for (actual, decided), cost in by_pair(own.unseen_cost).items()
-            ),
-        ]
-        if (
-            name in (compared or models) and own.decision.costs is None
-        ):  # which accuracy does not weigh
-            found[name] += _worse_than_another(name, models, results, confidence)
-    return {name: sentences for name, sentences in found.items() if sentences}
+        log_loss = results.evaluation[name]["test"]["log_loss"]
+        sentences = _worse_than_guessing(name, log_loss, record, decisions, confidence)
+        sentences += _calibrated_by_few(own, decisions.protocol.validation_rows > 0)
+        if not own.decision.baseline:
+            sentences += _not_chosen(own)
+        for (actual, decided), cost in by_pair(own.unseen_cost).items():
+            sentences.append(
+                f"no test row shows the cost of {cost:g} for {quote_name(actual)} "
+                f"decided as {quote_name(decided)}, "
+                "so intervals of differences in mean cost do not allow for it"
+            )
+        # The accuracy does not weigh costs.
+        if name in (compared or models) and own.decision.costs is None:
+            sentences += _worse_than_another(name, models, results, confidence)
+        if sentences:
+            warnings[name] = sentences
+    return warnings
 
 
 def describe_baseline(results: Results) -> str:
-    """Return what one answer to every text, the best on the training rows, scores on the test rows."""
+    """Return the score on the test rows of the best single answer on the training rows."""
     answer, score = _baseline(results)
     return f"Giving every text {answer} {score}"
 
 
 def below_baseline(results: Results, model: str) -> str:
-    """Return what a sentence says of a model that is no better than that on the test rows, "" of a better one.
+    """Return a phrase on a model that is no better than the baseline on the test rows.
 
-    The mean cost decides or, without costs, the accuracy.
+    It is "" for a better one. The mean cost decides or, without costs, the accuracy.
     """
     own, guessing = results.evaluation[model]["test"], results.decisions.guessing
     answer, score = _baseline(results)
@@ -90,23 +92,25 @@ def _worse_than_guessing(
     loss, difference = (format_value("log_loss", value) for value in (log_loss, above.difference))
     interval = format_interval("log_loss", above.low, above.high)
     sentence = (
-        f"on the test rows its log loss of {loss} is {difference} ({confidence_level(confidence)} interval {interval}) "
-        f"above that of guessing by the {kind} shares of the training rows, so its probabilities cannot be trusted"
+        f"on the test rows its log loss of {loss} is {difference} "
+        f"({confidence_level(confidence)} interval {interval}) "
+        f"above that of guessing by the {kind} shares of the training rows, "
+        "so its probabilities cannot be trusted"
     )
     return ["; ".join(filter(None, [sentence, _remedy(name, record, decisions)]))]
 
 
 def _remedy(name: str, record: Mapping[str, float], decisions: Decisions) -> str:
-    """Return what may make the probabilities better, of what is not set, without looking at test rows."""
+    """Return an unset setting that may make the probabilities better, without any test rows."""
     validated = decisions.protocol.validation_rows > 0
     epochs, best = (record.get(key, 0) for key in ("epochs", "best_epoch"))
-    if (
-        best < epochs and "early_stopping" not in record
-    ):  # which takes the weights of the best epoch
-        lowest = (
-            f"the loss on the validation rows was lowest at epoch {best:.0f} of {epochs:.0f}: set "
-        )
-        return f"{lowest if validated else 'set split.validation_size and '}train.{name}.early_stopping"
+    # Early stopping takes the weights of the best epoch.
+    if best < epochs and "early_stopping" not in record:
+        setting = f"train.{name}.early_stopping"
+        if not validated:
+            return f"set split.validation_size and {setting}"
+        lowest = f"epoch {best:.0f} of {epochs:.0f}"
+        return f"the loss on the validation rows was lowest at {lowest}: set {setting}"
     own = decisions[name]
     return "" if own.decision.calibration or own.calibrated else "set evaluate.calibration"
 
@@ -125,7 +129,7 @@ def _calibrated_by_few(own: ModelDecision, validated: bool) -> list[str]:
 
 
 def _not_chosen(own: ModelDecision) -> list[str]:
-    """Return sentences on the labels for which the rule of evaluate.threshold chooses no threshold."""
+    """Return sentences on the labels for which evaluate.threshold chooses no threshold."""
     sentences = []
     if own.labels_of_few_rows:
         labels = count_noun(own.labels_of_few_rows, "label")
@@ -156,10 +160,11 @@ def _worse_than_another(
         points(value, signed=False)
         for value in (tests[other].difference, tests[other].low, tests[other].high)
     )
-    subset = "subset " * results.decisions[name].decision.multilabel
+    multilabel = results.decisions[name].decision.multilabel
+    accuracy = "subset accuracy" if multilabel else "accuracy"
     return [
         (
-            f"on the test rows its {subset}accuracy is {difference} points ({low} to {high}) below that of "
-            f"{display_name(other)}, more than chance explains"
+            f"on the test rows its {accuracy} is {difference} points ({low} to {high}) "
+            f"below that of {display_name(other)}, more than chance explains"
         )
     ]

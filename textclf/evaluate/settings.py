@@ -14,8 +14,10 @@ from textclf.evaluate.registry import METRICS
 
 ThresholdRule = Literal["accuracy", "f1", "precision", "micro_f1"]
 THRESHOLD_RULES = get_args(ThresholdRule)
-MICRO_F1 = "micro_f1"  # the rule by which all labels have one threshold
-EVEN = 0.5  # the threshold at which the more probable of two classes is decided
+# The rule by which all labels have one threshold.
+MICRO_F1 = "micro_f1"
+# The threshold at which the more probable of two classes is decided.
+EVEN = 0.5
 
 
 def _threshold(value: object) -> float | ThresholdRule:
@@ -42,8 +44,10 @@ Threshold = Annotated[
 ]
 
 
-ABSTAIN = "abstain"  # key of the cost of no answer, beside the actual classes
-MOST = 1e100  # of a cost, so that sums of costs are finite
+# The key of the cost of no answer, beside the actual classes.
+ABSTAIN = "abstain"
+# The largest cost, so that sums of costs are finite.
+MOST = 1e100
 CostsByClass = Mapping[str, Mapping[str, float] | float]
 
 
@@ -84,14 +88,16 @@ class Evaluate(Section):
 
     threshold: Threshold = Field(
         EVEN,
-        description="threshold of the positive class; accuracy, f1, micro_f1 or precision chooses it on held-out rows",
+        description="threshold of the positive class; "
+        "accuracy, f1, micro_f1 or precision chooses it on held-out rows",
     )
     target_precision: Share = Field(
         0.9, description="precision to guarantee at this confidence, if threshold is precision"
     )
     costs: CostMatrix = Field(
         {},
-        description="{actual: {predicted: cost}, abstain: cost} in place of a threshold; else 1, or 0 if right",
+        description="{actual: {predicted: cost}, abstain: cost} in place of a threshold; "
+        "else 1, or 0 if right",
     )
     calibration: Literal["none", "platt", "temperature"] = Field(
         "none",
@@ -99,7 +105,8 @@ class Evaluate(Section):
     )
     coverage: Share | None = Field(
         None,
-        description="share of prediction sets that have the actual class, by validation rows; null: no sets",
+        description="share of prediction sets that have the actual class, by validation rows; "
+        "null: no sets",
     )
     coverage_by_class: bool = Field(
         False, description="whether each class has that coverage, not only all rows together"
@@ -110,7 +117,8 @@ class Evaluate(Section):
     )
     unknown_keep: Share = Field(
         0.95,
-        description="share of the accuracy to keep on the rows that choose, if fewer than five are of no class",
+        description="share of the accuracy to keep on the rows that choose, "
+        "if fewer than five are of no class",
     )
     confidence: Share = Field(0.95, description="confidence level of every interval")
     slice_metric: SliceMetric | None = Field(
@@ -143,7 +151,8 @@ def by_pair(costs: CostsByClass) -> dict[tuple[str, str], float]:
 
 def unknown_classes(costs: CostsByClass, classes: Sequence[str]) -> Iterator[str]:
     """Yield a sentence for each name in the costs that is not a class."""
-    for name in dict.fromkeys(
-        name for pair in by_pair(costs) for name in pair if name not in classes
-    ):
+    named = dict.fromkeys(name for pair in by_pair(costs) for name in pair)
+    for name in named:
+        if name in classes:
+            continue
         yield f"evaluate.costs must name classes; got {quote_name(name)}; {suggest(name, classes)}"

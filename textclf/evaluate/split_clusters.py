@@ -1,4 +1,4 @@
-"""The clusters of the rows of a split, read from a folder of splits, and what identifies the rows."""
+"""The clusters of the rows of a split, read from a folder of splits, and the digest of ids."""
 
 import hashlib
 from collections.abc import Sequence
@@ -25,9 +25,8 @@ class IdDigest:
     def add(self, ids: Sequence[str] | pa.ChunkedArray) -> None:
         """Add the ids of rows."""
         texts = as_array(ids)
-        self._texts.update(
-            pc.binary_join(pa.ListArray.from_arrays([0, len(texts)], texts), "")[0].as_buffer()
-        )
+        one_list = pa.ListArray.from_arrays([0, len(texts)], texts)
+        self._texts.update(pc.binary_join(one_list, "")[0].as_buffer())
         self._lengths.update(pc.binary_length(texts).to_numpy().data)
 
     def digest(self) -> bytes:
@@ -41,10 +40,10 @@ def read_keys(folder: Path, split: str) -> NDArray[np.uint64]:
 
 
 def find_held_out_clusters(folder: Path, ids: NDArray[Any]) -> NDArray[np.int64] | None:
-    """Return the positions of the clusters of training rows with these ids, (rows,); None if they are independent."""
+    """Return the `positions` of the clusters of the training rows with these ids."""
     return positions(read_clusters_of(folder, "train", ids))
 
 
 def positions(keys: NDArray[np.uint64]) -> NDArray[np.int64] | None:
-    """Return the positions of the clusters with these keys, (rows,); None if the rows are independent."""
+    """Return the positions of the clusters with these keys, (rows,); None if independent."""
     return np.unique(keys, return_inverse=True)[1] if are_dependent(keys) else None

@@ -48,7 +48,7 @@ class Judged:
     clusters: NDArray[np.int64] | None = None
 
     def curve(self, score: str, thresholds: Floats) -> tuple[Floats, Floats]:
-        """Return by threshold the accuracy within the classes and the recall of rows of no class."""
+        """Return by threshold the accuracy within the classes and the recall of no class."""
         scores = self.scores[score]
         right, unknown = np.sort(scores[self.right]), np.sort(scores[~self.known])
         not_rejected = len(right) - np.searchsorted(right, thresholds)
