@@ -1,4 +1,4 @@
-"""BERT and MPNet encoders as ONNX, built from configuration and weights without the library that trained them.
+"""BERT and MPNet encoders as ONNX, built from configuration and weights alone.
 
 Devlin et al. (2019), NAACL-HLT, 4171-4186, doi:10.18653/v1/N19-1423. The weights have the names of
 the Transformers library, such as `encoder.layer.0.attention.self.query.weight`.
@@ -25,7 +25,9 @@ WORDS = "embeddings.word_embeddings.weight"  # the largest array
 # What follows the name of an array that is stored as two: 4 bits per number, from -8 to 7, and a
 # scale per block. The low bits of the bytes of a block are its first half. The product is rounded
 # to float16.
-BITS, SCALES, BLOCK = ".bits", ".scales", 32
+BITS = ".bits"
+SCALES = ".scales"
+BLOCK = 32  # numbers
 # Activations of the configuration as operators of ONNX with their attributes. keras_hub's
 # BertBackbone computes gelu_new whatever the configuration says: weights that it fine-tuned need
 # `replace(config, activation="gelu_new")`.
@@ -44,10 +46,8 @@ _SIZES = {
     "vocabulary": "vocab_size",
     "types": "type_vocab_size",
 }
-MPNET_SKIPPED, FAR = (
-    2,
-    128,
-)  # positions before the first token's; the distance from which all are in one bucket
+MPNET_SKIPPED = 2  # positions before the first token's
+FAR = 128  # the distance from which all are in one bucket
 DISTANCE_SCORES = "encoder.relative_attention_bias.weight"  # by bucket of distances and head
 _POSITIONS = "embeddings.position_embeddings.weight"
 _MPNET_NAMES = {
@@ -55,13 +55,16 @@ _MPNET_NAMES = {
     "attn.k": "self.key",
     "attn.v": "self.value",
     "attn.o": "output.dense",
+    "attention.LayerNorm": "attention.output.LayerNorm",
 }
-_MPNET_NAMES |= {"attention.LayerNorm": "attention.output.LayerNorm"}
 
 
 @dataclass(frozen=True)
 class Config:
-    """The sizes of an encoder: `hidden` per token, `inner` in the feed-forward layers, `positions` at most in a row."""
+    """The sizes of an encoder.
+
+    They are `hidden` per token, `inner` in the feed-forward layers, `positions` at most in a row.
+    """
 
     layers: int
     hidden: int
@@ -75,7 +78,10 @@ class Config:
     buckets: int = 0  # of distances between tokens, in MPNet
 
     def shapes(self, stored: Container[str] = ()) -> dict[str, tuple[int, ...]]:
-        """Return the shape of each array that an encoder needs, by its name, in a file that has those in `stored`."""
+        """Return the shape of each array that an encoder needs, by its name.
+
+        They are those in a file that has the arrays in `stored`.
+        """
         hidden, inner = self.hidden, self.inner
         shapes: dict[str, tuple[int, ...]] = {
             WORDS: (self.vocabulary, hidden),
@@ -107,18 +113,17 @@ class Config:
 
 
 def read_config(path: Path) -> Config:
-    """Return the sizes in a config.json; `UserError` if it is damaged or not that of a BERT or MPNet."""
+    """Return the sizes in a config.json; `UserError` unless it is that of a BERT or MPNet."""
     content, keys = read_json(path), _SIZES
     if not isinstance(content, dict) or content.get("model_type") not in ("bert", "mpnet"):
         kind = content.get("model_type") if isinstance(content, dict) else content
         raise UserError(
-            f"{path}: model_type must be bert or mpnet; got {kind!r}; use such an encoder, or an ONNX file"
+            f"{path}: model_type must be bert or mpnet; got {kind!r}; "
+            "use such an encoder, or an ONNX file"
         )
     if content["model_type"] == "mpnet":
-        content, keys = (
-            {"type_vocab_size": 1} | content,
-            {**_SIZES, "buckets": "relative_attention_num_buckets"},
-        )
+        content = {"type_vocab_size": 1} | content
+        keys = {**_SIZES, "buckets": "relative_attention_num_buckets"}
     sizes: dict[str, Any] = {name: content.get(key) for name, key in keys.items()}
     for name, key in keys.items():
         if type(sizes[name]) is not int or sizes[name] < 1:
@@ -134,11 +139,11 @@ def read_config(path: Path) -> Config:
         raise UserError(
             f"{path}: hidden_act must be one of {', '.join(ACTIVATIONS)}; got {activation!r}"
         )
-    if content.get("position_embedding_type", "absolute") != "absolute" or not (
-        isinstance(epsilon, float) and 0 < epsilon < 1
-    ):
+    is_absolute = content.get("position_embedding_type", "absolute") == "absolute"
+    if not is_absolute or not isinstance(epsilon, float) or not 0 < epsilon < 1:
         raise UserError(
-            f"{path} must have absolute positions and a decimal layer_norm_eps; use an ONNX file instead"
+            f"{path} must have absolute positions and a decimal layer_norm_eps; "
+            "use an ONNX file instead"
         )
     if "buckets" in sizes:
         sizes["positions"] -= MPNET_SKIPPED
@@ -146,33 +151,33 @@ def read_config(path: Path) -> Config:
 
 
 def select_weights(arrays: Weights, config: Config, path: Path) -> dict[str, NDArray[Any]]:
-    """Return the encoder's arrays by name, without a prefix `bert.`; `UserError` if their file lacks one.
+    """Return the encoder's arrays by name, without a prefix `bert.`.
 
-    They are float16 or float32, as in the file; `WORDS` stays in 4 bits if it is stored so.
+    Raises `UserError` if their file lacks one. They are float16 or float32, as in the file; `WORDS`
+    stays in 4 bits if it is stored so.
     """
     selected: dict[str, NDArray[Any]] = {}
     arrays = as_bert(arrays, config.hidden) if config.buckets else arrays
     for name, shape in config.shapes(arrays).items():
         array = arrays.get(name, arrays.get(f"bert.{name}"))
         if array is None or array.shape != shape:
-            found = "nothing" if array is None else f"shape {list(array.shape)}"
+            actual = "nothing" if array is None else f"shape {list(array.shape)}"
             raise UserError(
-                f"{path}: {name} must have the shape {list(shape)}; got {found}; use a BERT encoder and its config.json"
+                f"{path}: {name} must have the shape {list(shape)}; got {actual}; "
+                "use a BERT encoder and its config.json"
             )
-        kept = array.dtype == np.float16 or name.endswith(BITS)
-        selected[name] = array if kept else array.astype(np.float32, copy=False)
-    for name in [
-        name.removesuffix(BITS) for name in selected if name.endswith(BITS) and name != WORDS + BITS
-    ]:
+        is_small = array.dtype == np.float16 or name.endswith(BITS)
+        selected[name] = array if is_small else array.astype(np.float32, copy=False)
+    in_bits = [name for name in selected if name.endswith(BITS) and name != WORDS + BITS]
+    for name in [name.removesuffix(BITS) for name in in_bits]:
         bits, scales = selected.pop(name + BITS), selected.pop(name + SCALES)
         numbers = np.concatenate([bits & 15, bits >> 4], axis=-1).astype(np.float32) - 8
         selected[name] = (numbers * scales).astype(np.float16).reshape(len(bits), -1)
     return selected
 
 
-Head = Callable[
-    [Graph, str], str
-]  # continues a graph from the token vectors; returns the name of the output
+# Continues a graph from the token vectors; returns the name of the output.
+Head = Callable[[Graph, str], str]
 
 
 def encoder_model(
@@ -194,12 +199,10 @@ def encoder_model(
     builder = _Encoder(graph, config, weights)
     vectors = builder.embeddings()
     ignored = graph.add("Sub", graph.constant(np.float32(1)), graph.add("Cast", MASK, to=FLOAT))
-    ignored = graph.add(
-        "Mul", ignored, graph.constant(np.finfo(np.float32).min)
-    )  # exp of the sum is 0 for padding
-    added = graph.add(
-        "Unsqueeze", ignored, graph.constant(np.array([1, 2]))
-    )  # (rows, 1, 1, length)
+    # So the exp of the sum is 0 for padding.
+    ignored = graph.add("Mul", ignored, graph.constant(np.finfo(np.float32).min))
+    # (rows, 1, 1, length)
+    added = graph.add("Unsqueeze", ignored, graph.constant(np.array([1, 2])))
     if config.buckets:
         added = graph.add("Add", added, builder.scores_of_distances())
     for number in range(config.layers):
@@ -210,9 +213,8 @@ def encoder_model(
         for name in (IDS, MASK)
     )
     dimensions = list(shape or ("rows", "length", config.hidden))
-    return graph.model(
-        [ids, mask], [helper.make_tensor_value_info(output, TensorProto.FLOAT, dimensions)]
-    )
+    result = helper.make_tensor_value_info(output, TensorProto.FLOAT, dimensions)
+    return graph.model([ids, mask], [result])
 
 
 class _Encoder:
@@ -237,10 +239,8 @@ class _Encoder:
         graph, weights = self.graph, self.weights
         if WORDS in weights:
             return graph.add("Gather", graph.constant(weights[WORDS]), IDS)
-        bits, scales = (
-            graph.add("Gather", graph.constant(weights[WORDS + part]), IDS)
-            for part in (BITS, SCALES)
-        )
+        bits = graph.add("Gather", graph.constant(weights[WORDS + BITS]), IDS)
+        scales = graph.add("Gather", graph.constant(weights[WORDS + SCALES]), IDS)
         low = graph.add("BitwiseAnd", bits, graph.constant(np.uint8(15)))
         high = graph.add("BitShift", bits, graph.constant(np.uint8(4)), direction="RIGHT")
         numbers = graph.add("Cast", graph.add("Concat", low, high, axis=-1), to=FLOAT)
@@ -250,20 +250,20 @@ class _Encoder:
         return graph.add("Reshape", rounded, graph.constant(np.array([0, 0, self.config.hidden])))
 
     def normalize(self, name: str, values: str) -> str:
-        scale, shift = (
-            self.graph.constant(self.weights[f"{name}.{part}"]) for part in ("weight", "bias")
-        )
-        return self.graph.add(
-            "LayerNormalization", values, scale, shift, axis=-1, epsilon=self.config.epsilon
-        )
+        scale = self.graph.constant(self.weights[f"{name}.weight"])
+        shift = self.graph.constant(self.weights[f"{name}.bias"])
+        inputs, epsilon = (values, scale, shift), self.config.epsilon
+        return self.graph.add("LayerNormalization", *inputs, axis=-1, epsilon=epsilon)
 
     def linear(self, name: str, values: str) -> str:
-        return dense(
-            self.graph, values, self.weights[f"{name}.weight"].T, self.weights[f"{name}.bias"]
-        )
+        kernel, bias = self.weights[f"{name}.weight"].T, self.weights[f"{name}.bias"]
+        return dense(self.graph, values, kernel, bias)
 
     def scores_of_distances(self) -> str:
-        """Add the scores of attention that MPNet learned for the distances of tokens: (heads, length, length)."""
+        """Add the scores of attention that MPNet learned for the distances of tokens.
+
+        They are (heads, length, length).
+        """
         graph = self.graph
         scores = distance_scores(self.weights[DISTANCE_SCORES], self.config.positions)
         length = graph.add("Shape", IDS, start=1, end=2)
@@ -272,23 +272,25 @@ class _Encoder:
         return graph.add("Slice", graph.constant(scores), starts, ends, axes)
 
     def layer(self, name: str, values: str, added: str) -> str:
-        """Add one layer: attention, to whose scores `added` goes, and a feed-forward network, both residual."""
+        """Add one layer: attention and a feed-forward network, both residual.
+
+        `added` goes to the scores of attention.
+        """
+        context = self.attention(f"{name}.attention.self", values, added)
+        attended = self.linear(f"{name}.attention.output.dense", context)
+        residual = self.graph.add("Add", attended, values)
+        values = self.normalize(f"{name}.attention.output.LayerNorm", residual)
         operator, attributes = ACTIVATIONS[self.config.activation]
-        attended = self.linear(
-            f"{name}.attention.output.dense",
-            self.attention(f"{name}.attention.self", values, added),
-        )
-        values = self.normalize(
-            f"{name}.attention.output.LayerNorm", self.graph.add("Add", attended, values)
-        )
-        inner = self.graph.add(
-            operator, self.linear(f"{name}.intermediate.dense", values), **attributes
-        )
-        outer = self.linear(f"{name}.output.dense", inner)
+        inner = self.linear(f"{name}.intermediate.dense", values)
+        activated = self.graph.add(operator, inner, **attributes)
+        outer = self.linear(f"{name}.output.dense", activated)
         return self.normalize(f"{name}.output.LayerNorm", self.graph.add("Add", outer, values))
 
     def attention(self, name: str, values: str, added: str) -> str:
-        """Add the self-attention of all heads, without the dense layer that follows it; (rows, length, hidden)."""
+        """Add the self-attention of all heads, (rows, length, hidden).
+
+        The dense layer that follows it is left out.
+        """
         graph, heads = self.graph, self.config.heads
         size = self.config.hidden // heads
         scale = np.float32(1 / np.sqrt(size))  # of the scores, applied to the queries
@@ -315,7 +317,7 @@ def dense(graph: Graph, values: str, kernel: NDArray[Any], bias: NDArray[Any]) -
 
 
 def pool(graph: Graph, vectors: str, pooling: Pooling) -> str:
-    """Add the mean of the vectors of a row's tokens, or the vector of its first token: (rows, hidden)."""
+    """Add the mean vector of a row's tokens, or the vector of its first token: (rows, hidden)."""
     if pooling == "cls":
         return graph.add("Gather", vectors, graph.constant(np.int64(0)), axis=1)
     axis = graph.constant(np.array([1]))
@@ -325,7 +327,7 @@ def pool(graph: Graph, vectors: str, pooling: Pooling) -> str:
 
 
 def as_bert(arrays: Weights, hidden: int) -> dict[str, NDArray[Any]]:
-    """Return the arrays of an MPNet by the names of BERT's, without token types, whose vector is 0.
+    """Return the arrays of an MPNet by the names of BERT's; the vector of its token type is 0.
 
     Song et al. (2020), NeurIPS, arXiv:2004.09297: BERT's with scores of attention for the distance
     between tokens.
@@ -340,10 +342,10 @@ def as_bert(arrays: Weights, hidden: int) -> dict[str, NDArray[Any]]:
 
 
 def distance_scores(scores: NDArray[Any], positions: int) -> NDArray[Any]:
-    """Return what MPNet adds to the scores of attention: (heads, positions, positions), the attended token last.
+    """Return what MPNet adds to the scores of attention: (heads, positions, positions).
 
-    Half of the buckets are for tokens that follow; of each half, half are for one distance, others
-    grow up to `FAR`.
+    The attended token is last. Half of the buckets are for tokens that follow; of each half, half
+    are for one distance, others grow up to `FAR`.
     """
     distances = np.arange(positions) - np.arange(positions)[:, None]
     half, single = len(scores) // 2, len(scores) // 4

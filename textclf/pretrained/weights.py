@@ -1,4 +1,7 @@
-"""Files of pretrained weights: an entry of the catalogue, or the user's own, verified before any use; their arrays."""
+"""Files of pretrained weights, verified before any use, and their arrays.
+
+They are those of an entry of the catalogue, or the user's own.
+"""
 
 import json
 from dataclasses import dataclass
@@ -27,33 +30,37 @@ TYPES = {
 
 
 def require(root: Path, name: str, file: str) -> Path:
-    """Return the path of an entry's file; `UserError` if it is missing or not that of the catalogue."""
+    """Return the path of an entry's file; `UserError` if it is missing or has other bytes."""
     known = CATALOGUE[name].file(file)
-    assert known is not None, f"{name} has no file {file}"  # noqa: S101 (settings admit no such entry)
+    missing = f"{name} has no file {file}"
+    assert known is not None, missing  # noqa: S101 (settings admit no such entry)
     return verify(root / name / file, known.sha256, known.bytes)
 
 
 def verify(path: Path, sha256: str, size: int | None = None) -> Path:
-    """Return the path of a file that has this SHA-256 and size; `UserError` if it has not, or does not exist."""
+    """Return the path of a file that has this SHA-256 and size.
+
+    Raises `UserError` if it has not, or does not exist.
+    """
     if not path.is_file():
         raise UserError(f"{path} not found; {AGAIN}")
     remedy = f"remove it and {AGAIN}"
     if size is not None and path.stat().st_size != size:
         raise UserError(f"{path} must have {size:,} bytes; got {path.stat().st_size:,}; {remedy}")
-    if (digest := sha256_of_file(path)) != sha256:
+    digest = sha256_of_file(path)
+    if digest != sha256:
         raise UserError(f"{path} must have the SHA-256 {sha256}; got {digest}; {remedy}")
     return path
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Weights that settings name: an entry of the catalogue, or files of the user's own at `path`."""
+    """Weights that settings name: an entry of the catalogue, or the user's own files at `path`."""
 
     pretrained: str | None
     path: str | None  # a folder, or an ONNX file beside its tokenizer.json
-    sha256: (
-        str | None
-    )  # of the output of `sha256sum` for all of the user's files that are read, ordered by name
+    # Of the output of `sha256sum` for all of the user's files that are read, ordered by name.
+    sha256: str | None
 
     @property
     def name(self) -> str:
@@ -61,50 +68,58 @@ class Chosen:
         return self.pretrained or f"own-{(self.sha256 or '')[:16]}"
 
     def require(self, root: Path, file: str) -> Path:
-        """Return the path of a file, verified as `require` does or by `verify_own`; `root` is data/pretrained."""
+        """Return the path of a file, verified as `require` does or by `verify_own`.
+
+        `root` is data/pretrained.
+        """
         if self.pretrained is not None:
             return require(root, self.pretrained, file)
-        if not (path := self._own(file)).is_file():
-            self._fail_to_find(path if Path(self.path or "").exists() else Path(self.path or ""))
+        path, chosen = self._own(file), Path(self.path or "")
+        if not path.is_file():
+            self._fail_to_find(path if chosen.exists() else chosen)
         self.verify_own()
         return path
 
     def has(self, file: str) -> bool:
-        """Return whether there is a file of this name: in the catalogue, or in the user's folder."""
+        """Return whether a file of this name is in the catalogue, or in the user's folder."""
         if self.pretrained is not None:
             return CATALOGUE[self.pretrained].file(file) is not None
         return self._own(file).is_file()
 
     def own_files(self) -> list[Path]:
-        """Return the user's files that may be read, by name: those that are named here, and external data of ONNX."""
+        """Return the user's files that may be read, by name.
+
+        They are those that are named here, and external data of ONNX.
+        """
         graph = self._own(GRAPH)
         names = {TOKENIZER} if Path(self.path or "").is_file() else {CONFIG, TOKENIZER, WEIGHTS}
-        files = graph.parent.iterdir() if graph.parent.is_dir() else ()
-        found = [
-            file
-            for file in files
-            if file.is_file() and (file.name in names or is_part(file.name, graph))
-        ]
-        return sorted(
-            found, key=lambda file: file.name
-        )  # as Windows orders paths, A and a are the same
+        entries = graph.parent.iterdir() if graph.parent.is_dir() else ()
+        files = [file for file in entries if file.name in names or is_part(file.name, graph)]
+        # By name and not by path: as Windows orders paths, A and a are the same.
+        return sorted(filter(Path.is_file, files), key=lambda file: file.name)
 
     def verify_own(self) -> None:
-        """Raise `UserError` unless the user's files, if the settings name any, have the checksum of the settings."""
+        """Raise `UserError` unless the user's files have the checksum of the settings.
+
+        Pass if the settings name none.
+        """
         if self.pretrained is not None:
             return
-        if not (files := self.own_files()):
+        files = self.own_files()
+        if not files:
             self._fail_to_find(Path(self.path or ""))
         lines = [f"{sha256_of_file(file)}  {file.name}\n" for file in files]
-        if (checksum := sha256("".join(lines).encode())) != self.sha256:
+        checksum = sha256("".join(lines).encode())
+        if checksum != self.sha256:
             names = list_names([file.name for file in files])
             raise UserError(
-                f"{self.path}: sha256 must be the checksum of its files together ({names}); got "
-                f"{self.sha256 or 'null'}; set it to {checksum} in params.yaml, or put the right files there"
+                f"{self.path}: sha256 must be the checksum of its files together ({names}); "
+                f"got {self.sha256 or 'null'}; "
+                f"set it to {checksum} in params.yaml, or put the right files there"
             )
 
     def _own(self, file: str) -> Path:
-        """Return the path of a file of the user's own; an ONNX file at `path` stands for model.onnx."""
+        """Return the path of a file of the user's; an ONNX file at `path` is its model.onnx."""
         path = Path(self.path or "")
         if path.is_file():
             return path if file == GRAPH else path.parent / file
@@ -117,7 +132,7 @@ class Chosen:
 
 
 def is_part(name: str, graph: Path) -> bool:
-    """Return whether a file, by its name, is an ONNX file or its external data, such as model.onnx.data."""
+    """Return whether a name is that of an ONNX file or its external data, as model.onnx.data."""
     return name.startswith(graph.name)
 
 
@@ -130,9 +145,8 @@ def read_safetensors(path: Path) -> dict[str, NDArray[Any]]:
         data = path.read_bytes()
         start = 8 + int.from_bytes(data[:8], "little")  # of the arrays
         header, body = json.loads(data[8:start]), memoryview(data)[start:]
-        return {
-            name: _array(entry, body) for name, entry in header.items() if name != "__metadata__"
-        }
+        entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
+        return {name: _array(entry, body) for name, entry in entries.items()}
 
 
 def _array(entry: dict[str, Any], body: memoryview) -> NDArray[Any]:
