@@ -1,4 +1,4 @@
-"""All settings of params.yaml, assembled from the packages that own them, and the rules between sections.
+"""All settings of params.yaml, from the packages that own them, and the rules between sections.
 
 Only the stage check, the docs and tests read all of them; every other stage reads its own sections.
 """
@@ -52,7 +52,7 @@ from textclf.tables.settings import Data
 from textclf.vectorize.settings import DEFAULT, Combine, Vectorize, wrong_pairs
 
 # Kinds of models without known last scores, or (naive_bayes) with the highest energy for a text
-# without a known word
+# without a known word.
 WITHOUT_ENERGY = ("average", "transformer", "naive_bayes")
 MULTILABEL = "multilabel"
 EXTERNAL = "data/external"  # the folder of the user's files on which the stage check depends
@@ -98,7 +98,7 @@ def load(path: Path = PARAMS_FILE) -> Params:
 
 
 def parse(text: str, name: str = str(PARAMS_FILE)) -> Params:
-    """Return the validated settings of a YAML text; `name` says in errors where the text is from."""
+    """Return the validated settings of a YAML text; `name` is its source in errors."""
     return _checked(parse_yaml(text, name), name)
 
 
@@ -109,9 +109,11 @@ def is_lesson(params: Params) -> bool:
 
 def _teacher_conflicts(params: Params) -> Iterator[str]:
     for name in params.train.names():
-        if (teacher := getattr(params.train[name], "teacher", None)) is None:
+        teacher = getattr(params.train[name], "teacher", None)
+        if teacher is None:
             continue
-        if (file := params.evaluate.external.get(teacher)) is None:
+        file = params.evaluate.external.get(teacher)
+        if file is None:
             hint = suggest(teacher, params.evaluate.external)
             yield f"train.{name}.teacher must be a name in evaluate.external; got {teacher}; {hint}"
         elif not Path(file).is_relative_to(EXTERNAL):
@@ -121,7 +123,8 @@ def _teacher_conflicts(params: Params) -> Iterator[str]:
 
 def _checked(content: object, name: str) -> Params:
     params: Params = validate(Params, content, name)
-    if lines := [f"{name}: {sentence}" for sentence in conflicts(params)]:
+    lines = [f"{name}: {sentence}" for sentence in conflicts(params)]
+    if lines:
         raise UserError(*lines)
     return params
 
@@ -130,19 +133,23 @@ def conflicts(params: Params) -> Iterator[str]:
     """Yield a sentence for each setting that contradicts a setting of another section."""
     yield from wrong_averages(params.train, params.average)
     models = params.models.names()
-    if params.export.model is not None and params.export.model not in models:
-        yield f"export.model must be a model of train ({', '.join(models)}), or null; got {params.export.model}"
+    exported = params.export.model
+    if exported is not None and exported not in models:
+        rule = f"a model of train ({', '.join(models)}), or null"
+        yield f"export.model must be {rule}; got {exported}"
+    score = params.evaluate.unknown_score
     if params.data.no_class_label is not None:
         yield from _unknown_conflicts(params)
-    elif (score := params.evaluate.unknown_score) != PROBABILITY:
-        rule = f"{PROBABILITY} unless data.unknown names texts of no class and data.train_unknown is false"
-        yield f"evaluate.unknown_score must be {rule}; got {score}"
+    elif score != PROBABILITY:
+        condition = "data.unknown names texts of no class and data.train_unknown is false"
+        yield f"evaluate.unknown_score must be {PROBABILITY} unless {condition}; got {score}"
     if params.data.classes:  # otherwise the stage evaluate looks for them
         yield from unknown_classes(params.evaluate.costs, params.data.classes)
     external = params.evaluate.external
     for name in external:
         if name in models:
-            yield f"evaluate.external.{name} must not have the name of a model of train; choose another"
+            rule = "must not have the name of a model of train"
+            yield f"evaluate.external.{name} {rule}; choose another"
     yield from _teacher_conflicts(params)
     # A kind that a run leaves out, as by -S ~train.keras, may keep its limits.
     known = list(dict.fromkeys([*models, *KINDS, *external]))
@@ -156,34 +163,33 @@ def conflicts(params: Params) -> Iterator[str]:
     for name in params.vectorize.names():
         for column in getattr(params.vectorize[name], "names", ()):
             if column not in params.data.columns:
-                yield f"vectorize.{name} must name columns of data.columns; got {show(column)}; add it there"
+                rule = "must name columns of data.columns"
+                yield f"vectorize.{name} {rule}; got {show(column)}; add it there"
         yield from _class_text_conflicts(params, name)
     yield from _untested_limits(params)
-    if wrong := list(wrong_pairs(params.vectorize, params.combine)):
+    wrong = list(wrong_pairs(params.vectorize, params.combine))
+    if wrong:
         yield from wrong
         return
-    features = params.vectorize, params.combine
-    unreadable = [
-        sentence
-        for name in params.train.names()
-        for sentence in unreadable_features(params.train, *features, name)
-    ]
+    unreadable: list[str] = []
+    for name in params.train.names():
+        unreadable += unreadable_features(params.train, params.vectorize, params.combine, name)
     yield from unreadable
     yield from _choices_without_validation_rows(params)
-    if (
-        params.search != Search() and not unreadable
-    ):  # a search that nobody has set up is no reason to refuse a run
+    # A search that nobody has set up is no reason to refuse a run.
+    if params.search != Search() and not unreadable:
         yield from _search_conflicts(params)
     yield from _audit_conflicts(params)
     yield from _metric_conflicts(params)
     if params.data.task == MULTILABEL:
         yield from _multilabel_conflicts(params)
     elif params.evaluate.threshold == MICRO_F1:
-        yield f"evaluate.threshold must be a number, accuracy, f1 or precision for one label per text; got {MICRO_F1}"
+        rule = "a number, accuracy, f1 or precision for one label per text"
+        yield f"evaluate.threshold must be {rule}; got {MICRO_F1}"
 
 
 def _unknown_conflicts(params: Params) -> Iterator[str]:
-    """Yield a sentence for each setting that does not suit texts of no class, or the score that rejects them."""
+    """Yield a sentence for each setting that does not suit texts of no class, or their score."""
     evaluate, score = params.evaluate, params.evaluate.unknown_score
     if evaluate.coverage is not None:
         rule = "null with data.unknown unless data.train_unknown is true"
@@ -194,19 +200,21 @@ def _unknown_conflicts(params: Params) -> Iterator[str]:
         read = getattr(settings, "features", None)  # of an average, None
         if score == ENERGY and settings.kind in WITHOUT_ENERGY:
             lacking[name] = f"which needs other models than {join_names(WITHOUT_ENERGY)}"
-        if score == DISTANCE and not (
-            read in params.vectorize.names() and params.vectorize[read].kind == DENSE
-        ):
+        is_dense = read in params.vectorize.names() and params.vectorize[read].kind == DENSE
+        if score == DISTANCE and not is_dense:
             lacking[name] = "which needs dense features"
-    for name, reason in lacking.items() if score != PROBABILITY else ():
+    if score == PROBABILITY:
+        return
+    for name, reason in lacking.items():
         yield f"evaluate.unknown_score must be probability for {name}; got {score}, {reason}"
 
 
 def _slice_conflicts(params: Params) -> Iterator[str]:
-    """Yield a sentence for each column of data.slices whose slices would have no name, and each unknown slice."""
+    """Yield a sentence for each unknown slice, and each column that can't name slices."""
     for column in params.data.slices:
         if column in FAMILIES or "=" in column:
-            rule = f"without =, and other than the slices that are made of the texts ({', '.join(FAMILIES)})"
+            others = f"the slices that are made of the texts ({', '.join(FAMILIES)})"
+            rule = f"without =, and other than {others}"
             yield f"data.slices must have names {rule}; got {show(column)}; rename the column"
     columns = [*FAMILIES, *params.data.slices]
     for model, slices in params.gate.slices.items():
@@ -226,31 +234,36 @@ def _slice_conflicts(params: Params) -> Iterator[str]:
 
 
 def _class_text_conflicts(params: Params, name: str) -> Iterator[str]:
-    """Yield a sentence for each setting that does not suit the class_texts of a representation, if it has some."""
+    """Yield a sentence for each setting that does not suit a representation's class_texts."""
     key = f"vectorize.{name}.class_texts"
-    if not (texts := dict(getattr(params.vectorize[name], "class_texts", ()))):
+    texts = dict(getattr(params.vectorize[name], "class_texts", ()))
+    if not texts:
         return
     if params.data.task == MULTILABEL:
         yield f"{key} must be empty for data.task {MULTILABEL}; got {show(texts)}"
     for model in params.train.names():
         C = getattr(params.train[model], "C", None)
         if params.train[model].features == name and isinstance(C, tuple):
-            yield f"train.{model}.C must be one number with {key}, which a choice of C would measure; got {show(C)}"
+            rule = f"one number with {key}, which a choice of C would measure"
+            yield f"train.{model}.C must be {rule}; got {show(C)}"
 
 
 def _multilabel_conflicts(params: Params) -> Iterator[str]:
     """Yield a sentence for each setting that data.task multilabel does not support."""
     for key, (refused, rule) in ONE_LABEL.items():
         section, name = key.split(".")
-        if (value := getattr(getattr(params, section), name)) in refused:
+        value = getattr(getattr(params, section), name)
+        if value in refused:
             yield f"{key} must be {rule} for data.task {MULTILABEL}; got {show(value)}"
-    if costs := params.evaluate.costs:
+    costs, unknown = params.evaluate.costs, params.data.unknown
+    if costs:
         yield f"evaluate.costs must be empty for data.task {MULTILABEL}; got {show(costs)}"
     for name in params.train.names():
         if getattr(params.train[name], "objective", None) == CONTRASTIVE:
-            yield f"train.{name}.objective must be classify for data.task {MULTILABEL}; got {CONTRASTIVE}"
-    if params.data.unknown is not None:
-        yield f"data.unknown must be null for data.task {MULTILABEL}; got {show(params.data.unknown)}"
+            rule = f"classify for data.task {MULTILABEL}"
+            yield f"train.{name}.objective must be {rule}; got {CONTRASTIVE}"
+    if unknown is not None:
+        yield f"data.unknown must be null for data.task {MULTILABEL}; got {show(unknown)}"
 
 
 def _metric_conflicts(params: Params) -> Iterator[str]:
@@ -258,11 +271,9 @@ def _metric_conflicts(params: Params) -> Iterator[str]:
     named = [("search.metric", params.search.metric)]
     for rule in ("minimum", "maximum_drop"):
         for model, by_split in getattr(params.gate, rule).items():
-            keys = (
-                (f"gate.{rule}.{quote_name(model)}.{split}", limits)
-                for split, limits in by_split.items()
-            )
-            named += [(key, metric) for key, limits in keys for metric in limits]
+            for split, limits in by_split.items():
+                key = f"gate.{rule}.{quote_name(model)}.{split}"
+                named += [(key, metric) for metric in limits]
     for key, metric in named:
         if not METRICS[metric].suits(params.data.task == MULTILABEL):
             yield f"{key} must name a metric of data.task {params.data.task}; got {metric}"
@@ -274,7 +285,8 @@ def _untested_limits(params: Params) -> Iterator[str]:
     """Yield a sentence for each limit on behaviour that no test could reach."""
     for model, tests in params.gate.behaviour.items():
         if model in params.evaluate.external:
-            yield f"gate.behaviour.{model} must be a model that is exported; predictions made elsewhere are not tested"
+            rule = "must be a model that is exported"
+            yield f"gate.behaviour.{model} {rule}; predictions made elsewhere are not tested"
         for name in tests:
             if name not in params.behave.tests:
                 known = ", ".join(params.behave.tests) or "none"
@@ -283,7 +295,7 @@ def _untested_limits(params: Params) -> Iterator[str]:
 
 
 def _search_conflicts(params: Params) -> Iterator[str]:
-    """Yield a sentence if there is no model to search, and one for each setting with a value that it can't have."""
+    """Yield a sentence if there is no model to search, and for each setting with a wrong value."""
     sections = params.train, params.vectorize, params.combine
     where = ""
     try:
@@ -303,25 +315,28 @@ def _search_conflicts(params: Params) -> Iterator[str]:
         else:
             changed = params.model_copy(update={"train": train, "vectorize": vectorize})
             sentences += unreadable_features(train, vectorize, params.combine, search.model)
-            sentences += [
-                each for each in _choices_without_validation_rows(changed) if each not in before
-            ]
+            choices = _choices_without_validation_rows(changed)
+            sentences += [sentence for sentence in choices if sentence not in before]
         if name not in wrong:
             yield from (f"search.space: {sentence}" for sentence in sentences[:1])
-        wrong |= {name} if sentences else set()
+        if sentences:
+            wrong.add(name)
     if search.sampler == "grid":
         size = space.combinations(dimensions)
         if size > search.trials:
-            yield f"search.trials must be at least {size}, all combinations, if sampler is grid; got {search.trials}"
+            rule = f"at least {size}, all combinations, if sampler is grid"
+            yield f"search.trials must be {rule}; got {search.trials}"
 
 
 def searched(params: Params) -> Search:
-    """Return the section search with the default model of the run if it names none, and this model can be searched."""
+    """Return the section search with a model.
+
+    If it names none, that is the default model of the run, if this model can be searched.
+    """
     named = params.export.model
     searchable = named in params.train.names() and params.train[named].kind != CONSTANT
-    return params.search.model_copy(
-        update={"model": params.search.model or (named if searchable else None)}
-    )
+    default = named if searchable else None
+    return params.search.model_copy(update={"model": params.search.model or default})
 
 
 def _audit_conflicts(params: Params) -> Iterator[str]:
@@ -331,20 +346,23 @@ def _audit_conflicts(params: Params) -> Iterator[str]:
         if name not in known:
             yield f"{key} must be a model of train; got {name}; {suggest(name, known)}"
         elif params.train[name].kind == CONSTANT:
-            yield f"{key} must be a model that tells texts apart; got {name}, which predicts the same for all"
+            rule = "must be a model that tells texts apart"
+            yield f"{key} {rule}; got {name}, which predicts the same for all"
 
 
 def _choices_without_validation_rows(params: Params) -> Iterator[str]:
-    """Yield a sentence if settings make choices that only validation rows can make and there are none."""
-    if params.split.validation_size == 0 and (choices := list(validation_choices(params))):
+    """Yield a sentence if settings make choices that need validation rows and there are none."""
+    choices = list(validation_choices(params))
+    if params.split.validation_size == 0 and choices:
         yield (
-            f"split.validation_size must be greater than 0 for {', '.join(choices)}, since the test rows decide "
-            "nothing; got 0 (any size will do if the table gives validation rows)"
+            f"split.validation_size must be greater than 0 for {', '.join(choices)}, "
+            "since the test rows decide nothing; "
+            "got 0 (any size will do if the table gives validation rows)"
         )
 
 
 def validation_choices(params: Params) -> Iterator[str]:
-    """Yield the dotted key of each setting that, as it is set, makes a choice that only validation rows can make."""
+    """Yield the dotted key of each setting that makes a choice that needs validation rows."""
     for model in params.train.names():
         for setting in params.train[model].validation_choices():
             yield f"train.{model}.{setting}"
