@@ -174,11 +174,10 @@ def _from_arrow(table: "pa.Table") -> Predictions:
         y = pc.if_else(labels.is_null(), -1, y)
     if not columns or y.null_count:  # a label that is not a class has no position
         raise ValueError("every label must be one of the classes")
-    y = (
-        to_matrix(refilled(labels, y), len(classes))
-        if multilabel
-        else y.to_numpy().astype(np.int64)
-    )
+    if multilabel:
+        y = to_matrix(refilled(labels, y), len(classes))
+    else:
+        y = y.to_numpy().astype(np.int64)
     # One object per name, not one per row.
     splits = table["split"].combine_chunks().dictionary_encode()
     split = splits.dictionary.to_numpy(zero_copy_only=False)[splits.indices.to_numpy()]

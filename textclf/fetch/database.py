@@ -5,6 +5,7 @@ import io
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +139,8 @@ def _read(connection: Any, query: str) -> pa.Table:
     while part := result.fetchmany(ROWS):
         rows += part
         size += ROW_OVERHEAD * len(part)
-        size += sum(len(value) for row in part for value in row if isinstance(value, str | bytes))
+        values = chain.from_iterable(part)
+        size += sum(len(value) for value in values if isinstance(value, str | bytes))
         if size >= checked + STEP:
             resources.require_memory(COPIES * size, f"fetch.query: {len(rows):,} rows")
             checked = size
