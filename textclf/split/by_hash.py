@@ -1,4 +1,4 @@
-"""Splits by the hash of each row's text or group: rows stream by, and no row's split depends on other rows."""
+"""Splits by the hash of each row's text or group: rows stream, and no split depends on others."""
 
 from collections.abc import Iterable, Iterator, Set
 
@@ -25,11 +25,9 @@ def hash_splits(
     sizes = {"train": 1.0, "validation": settings.validation_size, "test": settings.test_size}
     for batch in batches:
         normalised = hash_normalized(batch["text"], settings.seed)
-        keys = (
-            hash_texts(batch["group"], settings.seed)
-            if "group" in batch.column_names
-            else normalised
-        )
+        keys = normalised
+        if "group" in batch.column_names:
+            keys = hash_texts(batch["group"], settings.seed)
         split_of = assign_splits(keys, settings)
         if given:
             codes, splits = encode(batch["split"])
@@ -41,10 +39,8 @@ def hash_splits(
         rows = pa.Table.from_arrays(columns, [*batch.schema.names, "cluster", "normalised"])
         for name in SPLITS:
             if name in given or sizes[name] > 0:
-                yield (
-                    name,
-                    rows.take(array_of_numbers(np.flatnonzero(split_of == SPLITS.index(name)))),
-                )
+                positions = np.flatnonzero(split_of == SPLITS.index(name))
+                yield name, rows.take(array_of_numbers(positions))
 
 
 def assign_splits(keys: NDArray[np.uint64], settings: Split) -> NDArray[np.int8]:

@@ -1,4 +1,4 @@
-"""Labels by people: corrected ones, and those of texts beside the table, once its rows have been assigned to splits."""
+"""Labels by people, applied to splits: corrections, and labels of texts beside the table."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
@@ -31,19 +31,15 @@ class Corrector:
     """
 
     def __init__(self, corrections: Corrections, data: Data) -> None:
-        """Prepare to correct rows of a table with these settings; `UserError` for labels that it could not have."""
-        self.corrections, self.test_rows, self._drops = (
-            corrections,
-            data.correct_test_rows,
-            data.rare == "drop",
-        )
-        self._ids, self._labels = (
-            array_of(list(corrections.labels)),
-            array_of(list(corrections.labels.values())),
-        )
+        """Prepare to correct rows of a table; `UserError` for labels that it could not have."""
+        self.corrections = corrections
+        self.test_rows = data.correct_test_rows
+        self._drops = data.rare == "drop"
+        self._ids = array_of(list(corrections.labels))
+        self._labels = array_of(list(corrections.labels.values()))
         if data.multilabel:
             self._labels = self._parse(data.label_separator)
-        self._found = np.zeros(len(corrections), bool)
+        self._is_matched = np.zeros(len(corrections), bool)  # whether the table has the row
         self._classes: set[str] = set()
         self._trained: set[str] = set()  # classes of the training rows before they are corrected
         self._applied: Counter[str] = Counter()
@@ -57,13 +53,12 @@ class Corrector:
         if split == "train":
             self._trained.update(distinct)
         ids = as_array(rows["id"])
-        places = pc.index_in(ids, self._ids.cast(ids.type)).fill_null(-1).to_numpy()
-        corrected = np.flatnonzero(places >= 0)
-        places = places[corrected]
-        self._found[places] = True
-        given, wanted = (
-            part.to_pylist() for part in (labels.take(corrected), self._labels.take(places))
-        )
+        positions = pc.index_in(ids, self._ids.cast(ids.type)).fill_null(-1).to_numpy()
+        corrected = np.flatnonzero(positions >= 0)
+        positions = positions[corrected]
+        self._is_matched[positions] = True
+        given = labels.take(corrected).to_pylist()
+        wanted = self._labels.take(positions).to_pylist()
         differ = np.array([old != new for old, new in zip(given, wanted, strict=True)], bool)
         self._unchanged += int((~differ).sum())
         if split == "test" and not self.test_rows:
@@ -71,7 +66,7 @@ class Corrector:
             return rows
         self._applied[split] += int(differ.sum())
         order = np.arange(len(labels))
-        order[corrected[differ]] = len(labels) + places[differ]
+        order[corrected[differ]] = len(labels) + positions[differ]
         labels = pa.concat_arrays([labels, self._labels.cast(labels.type)]).take(order)
         return rows.set_column(rows.column_names.index("label"), "label", labels)
 
@@ -87,18 +82,21 @@ class Corrector:
         return pa.array(sets, LABELS)
 
     def finish(self, trained: Collection[str]) -> None:
-        """Raise `UserError` for rows that the table lacks, labels that are no classes, and classes not `trained`."""
+        """Raise `UserError` for rows that the table lacks and labels that are no classes.
+
+        Also if corrections leave a class without training rows: `trained` are the classes that have
+        some.
+        """
         corrections = self.corrections
         errors = []
-        for row, label, found in zip(
-            corrections.labels, self._labels.to_pylist(), self._found.tolist(), strict=True
-        ):
+        labels_of_rows, is_matched = self._labels.to_pylist(), self._is_matched.tolist()
+        for row, label, matched in zip(corrections.labels, labels_of_rows, is_matched, strict=True):
             where = f"{corrections.path}:{corrections.lines[row]}"
-            if not found:
-                left_out = " that data.rare does not leave out" * self._drops
-                errors.append(
-                    f"{where}: id must be that of a row of the table{left_out}; got {quote_value(row)}"
-                )
+            if not matched:
+                rule = "id must be that of a row of the table"
+                if self._drops:
+                    rule += " that data.rare does not leave out"
+                errors.append(f"{where}: {rule}; got {quote_value(row)}")
             labels = label if isinstance(label, list) else [label]
             if unknown := [name for name in labels if name not in self._classes]:
                 rule = f"label must be one of the classes ({list_names(sorted(self._classes))})"
@@ -112,7 +110,7 @@ class Corrector:
             )
 
     def report(self) -> dict[str, Any]:
-        """Return the labels `applied` by split, `unchanged` ones, and those of test rows that were `skipped`."""
+        """Return the numbers of labels `applied` by split, `unchanged`, and `skipped` in test."""
         applied = {name: self._applied[name] for name in SPLITS if self._applied[name]}
         return {"applied": applied, "unchanged": self._unchanged, "skipped": self._skipped}
 
@@ -124,13 +122,13 @@ def with_labelled(
     seed: int,
     copies: list[str],
 ) -> Iterator[tuple[str, pa.Table]]:
-    """Yield the parts of a table, with the columns `chosen` and `round`, and then the labelled texts as training rows.
+    """Yield the parts of a table, and then the labelled texts as training rows.
 
-    A row of the table that is `SUGGESTED` was chosen without a model, as diverse. The labels of the
-    labelled texts are added to the classes of the table. Near copies of test rows are left out, and
-    their ids added to `copies`. `seed` is that of the hash of a normalised text, of which their
-    cluster is made. Raises `UserError` for an id that the table has too, and for labels that it
-    could not have.
+    All have the columns `chosen` and `round`. A row of the table that is `SUGGESTED` was chosen
+    without a model, as diverse. The labels of the labelled texts are added to the classes of the
+    table. Near copies of test rows are left out, and their ids added to `copies`. `seed` is that of
+    the hash of a normalised text, of which their cluster is made. Raises `UserError` for an id that
+    the table has too, and for labels that it could not have.
     """
     known, taken, multilabel = array_of(labelled.ids), set[str](), rows.settings.multilabel
     near = NearCopies(labelled.texts) if labelled.count else None
@@ -145,43 +143,42 @@ def with_labelled(
             chosen = pc.if_else(pc.equal(columns["split"], SUGGESTED), "diverse", "")
         rounds = {"chosen": chosen, "round": pa.repeat(pa.scalar(0, pa.int32()), len(part))}
         yield name, pa.table(columns | rounds)
-    rule, advice = (
-        f"id must not be that of a row of {rows.path}",
-        "give it another id, or leave it out",
-    )
-    errors, places, labels = [], [], []
-    for place, (row, label) in enumerate(zip(labelled.ids, labelled.labels, strict=True)):
+    rule = f"id must not be that of a row of {rows.path}"
+    advice = "give it another id, or leave it out"
+    errors, added, labels = [], [], []
+    for position, (row, label) in enumerate(zip(labelled.ids, labelled.labels, strict=True)):
+        if not label:  # the text was discarded
+            continue
         where = f"{labelled.path}:{labelled.lines[row]}"
-        errors += [f"{where}: {rule}; got {quote_value(row)}; {advice}"] * (
-            row in taken and bool(label)
-        )
+        if row in taken:
+            errors.append(f"{where}: {rule}; got {quote_value(row)}; {advice}")
         try:
-            names = rows.classes_of(label) if label else None  # without a label, it was discarded
+            names = rows.classes_of(label)
         except ValueError as error:
             errors.append(f"{where}: {error}")
-        else:
-            if names or (names is not None and multilabel):
-                if near and near.found[place]:
-                    copies.append(row)
-                    continue
-                places.append(place)
-                labels.append(names)
+            continue
+        if not names and not multilabel:  # data.rare leaves its class out
+            continue
+        if near and near.found[position]:
+            copies.append(row)
+            continue
+        added.append(position)
+        labels.append(names)
     raise_first(errors, labelled.path, len(labelled), LABELLED)
-    rows.add_classes({name for each in labels for name in each})
-    texts = array_of([labelled.texts[place] for place in places])
+    rows.add_classes({name for names in labels for name in names})
+    texts = array_of([labelled.texts[position] for position in added])
     normalised = array_of_numbers(hash_normalized(texts, seed))
+    empty = pa.repeat("", len(added))
     columns = {
-        **dict.fromkeys(
-            (name for name in rows.layout.columns if name != "time"), pa.repeat("", len(places))
-        ),
-        "id": known.take(pa.array(places, pa.int32())),
+        **{name: empty for name in rows.layout.columns if name != "time"},
+        "id": known.take(pa.array(added, pa.int32())),
         "text": texts,
         "label": pa.array(labels, LABELS) if multilabel else array_of([name for [name] in labels]),
         "group": texts,
-        "split": pa.repeat("train", len(places)),
+        "split": pa.repeat("train", len(added)),
         "cluster": normalised,
         "normalised": normalised,
-        "chosen": array_of([labelled.chosen[place] for place in places]),
-        "round": pa.array([labelled.rounds[place] for place in places], pa.int32()),
+        "chosen": array_of([labelled.chosen[position] for position in added]),
+        "round": pa.array([labelled.rounds[position] for position in added], pa.int32()),
     }
     yield "train", pa.table(columns)

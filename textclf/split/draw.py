@@ -1,4 +1,4 @@
-"""Splits of rows in memory: random ones, optionally stratified, with the rows of one group in one split; or by time.
+"""Splits of rows in memory: random, optionally stratified or by whole groups; or by time.
 
 Rows are columns by name: a mapping of Arrow arrays, or a frame.
 """
@@ -31,7 +31,8 @@ from textclf.core.files import SPLITS, SUGGESTED
 from textclf.core.formatting import count_noun, join_names
 from textclf.split.settings import Split
 
-ADVICE = {  # if a split lacks a class, by method
+# What to do if a split lacks a class, by method.
+ADVICE = {
     "random": "set split.stratify to true",
     "hash": "set another split.seed, method random",
     "time": "its rows are the latest: add earlier ones, leave the class out",
@@ -42,15 +43,15 @@ Positions = NDArray[np.int64]
 
 
 def draw_positions(rows: Any, settings: Split, unknown: str | None = None) -> dict[str, Positions]:
-    """Return the positions of the rows of each split in the order of `SPLITS`; validation only if given or above 0.
+    """Return the positions of the rows of each split in the order of `SPLITS`.
 
-    `rows` has the columns text, label and optionally group, time and split, which names given
-    splits; the others are drawn from its training rows that are not `SUGGESTED`. `unknown` is a
-    label that is no class. With method time the latest rows are drawn, in the order of the table;
-    otherwise train and test are those of scikit-learn's `train_test_split`, or whole groups (see
-    `assign_groups`), and validation rows are drawn in the same way from the training rows. Raises
-    `UserError` if a split has no rows, `TooRareError` if train or test lacks a class; given test
-    rows may lack one.
+    Validation is among them only if it is given or its size is above 0. `rows` has the columns
+    text, label and optionally group, time and split, which names given splits; the others are drawn
+    from its training rows that are not `SUGGESTED`. `unknown` is a label that is no class. With
+    method time the latest rows are drawn, in the order of the table; otherwise train and test are
+    those of scikit-learn's `train_test_split`, or whole groups (see `assign_groups`), and
+    validation rows are drawn in the same way from the training rows. Raises `UserError` if a split
+    has no rows, `TooRareError` if train or test lacks a class; given test rows may lack one.
     """
     parts = _given_rows(rows)
     given = set(parts)
@@ -61,13 +62,18 @@ def draw_positions(rows: Any, settings: Split, unknown: str | None = None) -> di
     if settings.method == "time":
         draw = partial(take_latest, rank_times(as_array(rows["time"]).take(free)))
     elif given:
-        used = ["label", *["group"] * ("group" in rows), *["text"] * settings.group_duplicates]
-        draw = _Pool({name: as_array(rows[name]).take(free) for name in used}, settings).draw
+        columns = ["label"]
+        if "group" in rows:
+            columns.append("group")
+        if settings.group_duplicates:
+            columns.append("text")
+        draw = _Pool({name: as_array(rows[name]).take(free) for name in columns}, settings).draw
     else:
         draw = _Pool(rows, settings).draw
     remaining = np.arange(len(free))
     for name in DRAWN:
-        if (share := getattr(settings, f"{name}_size")) > 0:
+        share = getattr(settings, f"{name}_size")
+        if share > 0:
             remaining, drawn = draw(remaining, math.ceil(share * len(free)))
             parts[name] = free[drawn]
     if settings.method != "time" and not settings.test_size and not settings.validation_size:
@@ -76,13 +82,13 @@ def draw_positions(rows: Any, settings: Split, unknown: str | None = None) -> di
     column = _label_column(rows)
     counts = {}
     for name, part in parts.items():
-        found = flat(column.take(array_of_numbers(part))).value_counts().to_pylist()
-        counts[name] = {
-            each["values"]: each["counts"] for each in found if each["values"] != unknown
-        }
-    row_counts = (
-        {name: len(part) for name, part in parts.items()} if pa.types.is_list(column.type) else None
-    )
+        pairs = flat(column.take(array_of_numbers(part))).value_counts().to_pylist()
+        by_label = {pair["values"]: pair["counts"] for pair in pairs}
+        by_label.pop(unknown, None)
+        counts[name] = by_label
+    row_counts = None
+    if pa.types.is_list(column.type):
+        row_counts = {name: len(part) for name, part in parts.items()}
     require_classes(counts, settings.method, given, row_counts)
     return {name: parts[name] for name in SPLITS if name in parts}
 
@@ -105,17 +111,17 @@ def draw_parts(
 
 
 def draw_rows(rows: Any, count: int, settings: Split) -> tuple[Any, Any]:
-    """Return the remaining rows and the drawn rows, about `count`, of a frame, in random order and by whole groups.
+    """Return the remaining rows and the drawn rows, about `count`, of a frame, by whole groups.
 
-    Of rows that are groups of their own, both are those of `train_test_split`. Raises `UserError`
-    if no rows remain.
+    Both are in random order; of rows that are groups of their own, they are those of
+    `train_test_split`. Raises `UserError` if no rows remain.
     """
     remaining, drawn = _Pool(rows, settings).draw(np.arange(len(rows)), count)
     return rows.iloc[remaining], rows.iloc[drawn]
 
 
 class _Pool:
-    """The rows to draw from: the group of each, None if each is its own, and the labels if they are stratified."""
+    """The rows to draw from: their groups, unless each is its own, and labels if stratified."""
 
     def __init__(self, rows: Any, settings: Split) -> None:
         self.seed = settings.seed
@@ -124,17 +130,15 @@ class _Pool:
         self.labels = _label_column(rows) if settings.stratify else None
 
     def draw(self, rows: Positions, count: int) -> tuple[Positions, Positions]:
-        """Return the remaining rows and the drawn rows, as `draw_rows` does, of those at some positions."""
+        """Return the remaining and the drawn rows, as `draw_rows` does, of `rows`, positions."""
         if count >= len(rows):
             raise UserError(
                 f"{count_noun(len(rows), 'row')} must be more than the {count} to be taken "
                 "from them; set a smaller size"
             )
-        groups = (
-            np.arange(len(rows))
-            if self.groups is None
-            else encode(array_of_numbers(self.groups[rows]))[0]
-        )
+        groups: NDArray[Any] = np.arange(len(rows))
+        if self.groups is not None:
+            groups = encode(array_of_numbers(self.groups[rows]))[0]
         sizes = np.bincount(groups)
         if self.labels is not None and pa.types.is_list(self.labels.type):
             from scipy.sparse import csr_matrix  # takes long to import, as below
@@ -144,9 +148,8 @@ class _Pool:
             labels = self.labels.take(pa.array(rows))
             codes, distinct = encode(flat(labels))
             shape = len(sizes), len(distinct)
-            members = csr_matrix(
-                (np.ones(len(codes), np.int64), (groups[rows_of(labels)], codes)), shape
-            )
+            cells = groups[rows_of(labels)], codes
+            members = csr_matrix((np.ones(len(codes), np.int64), cells), shape)
             order = np.random.RandomState(self.seed).permutation(len(sizes))
             is_drawn = draw_stratified(members, sizes.tolist(), count, order.tolist())[order]
             order = np.concatenate([order[is_drawn], order[~is_drawn]])
@@ -179,12 +182,12 @@ class _Pool:
         drawn, remaining = order[:group_count], order[group_count:]
         if not len(remaining):
             raise UserError(
-                f"of {len(rows)} rows some must be kept; got none, as rows of one text or group stay together: "
+                f"of {len(rows)} rows some must be kept; got none, "
+                "as rows of one text or group stay together: "
                 "set split.group_duplicates to false, data.group to null, or a smaller size"
             )
-        position = np.argsort(
-            np.concatenate([drawn, remaining])
-        )  # of each group in the random order
+        # The position of each group in the random order.
+        position = np.argsort(np.concatenate([drawn, remaining]))
         row_order = np.argsort(position[groups], kind="stable")
         border = sizes[drawn].sum()
         return rows[row_order[border:]], rows[row_order[:border]]
@@ -202,28 +205,31 @@ def assign_groups(rows: Any, duplicates: bool) -> Positions:
     if not keys:
         return np.arange(len(rows["label"]))
     codes = [encode(key)[0].astype(np.int64) for key in keys]
-    return (
-        encode(array_of_numbers(link(*codes)))[0].astype(np.int64) if len(codes) > 1 else codes[0]
-    )
+    if len(codes) == 1:
+        return codes[0]
+    return encode(array_of_numbers(link(*codes)))[0].astype(np.int64)
 
 
 def link(groups: Positions, texts: Positions) -> Positions:
-    """Return a number for each row, equal for rows of one group or text, both numbered from 0, also through others."""
+    """Return a number for each row, equal for rows of one group or text, also through other rows.
+
+    Groups and texts are numbered from 0.
+    """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     edges = np.array([groups, texts + groups.max() + 1])  # one edge per row: its group to its text
     nodes = edges.max() + 1
-    _, component = connected_components(
-        coo_array((np.ones(len(groups)), edges), shape=(nodes, nodes)), directed=False
-    )
+    graph = coo_array((np.ones(len(groups)), edges), shape=(nodes, nodes))
+    _, component = connected_components(graph, directed=False)
     return np.asarray(component[groups], np.int64)
 
 
 def cluster_keys(rows: Any, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return for each row (rows,) the key of the first row of its group or text, as `assign_groups` links them.
+    """Return for each row (rows,) the key of the first row that is linked to it.
 
-    `keys` are the hashes of normalised texts, so that the result does not depend on other rows.
+    Rows are linked by groups and texts, as in `assign_groups`. `keys` are the hashes of normalised
+    texts, so that the result does not depend on other rows.
     """
     if "group" not in rows:
         return keys
@@ -235,17 +241,14 @@ def cluster_keys(rows: Any, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
 def _label_column(rows: Any) -> pa.Array:
     """Return the labels of columns or of a frame, of several labels per text as lists."""
     labels = rows["label"]
-    if (
-        not isinstance(labels, pa.Array | pa.ChunkedArray)
-        and len(labels)
-        and not isinstance(labels.iloc[0], str)
-    ):
-        return pa.array([list(each) for each in labels], pa.list_(pa.string()))
+    of_frame = not isinstance(labels, pa.Array | pa.ChunkedArray)
+    if of_frame and len(labels) and not isinstance(labels.iloc[0], str):
+        return pa.array(list(map(list, labels)), pa.list_(pa.string()))
     return as_array(labels)
 
 
 def _given_rows(rows: Any) -> dict[str, Positions]:
-    """Return the rows of each split, or `SUGGESTED`, that the column split names; none without the column."""
+    """Return the rows of each split, or `SUGGESTED`, that the column split names, if it exists."""
     if "split" not in rows:
         return {}
     codes, names = encode(as_array(rows["split"]))
@@ -253,15 +256,19 @@ def _given_rows(rows: Any) -> dict[str, Positions]:
 
 
 def draw_the_rest(settings: Split, given: Set[str]) -> Split:
-    """Return the settings with size 0 for given splits; `UserError` if there would be no rows to train or test on."""
+    """Return the settings with size 0 for given splits.
+
+    Raises `UserError` if there would be no rows to train or test on.
+    """
     if given and not given & {"train", SUGGESTED}:
         raise UserError(
-            f"the table must give rows to train on; got only {join_names(sorted(given))} rows: add training rows, "
-            "or set data.split to null to split all rows anew"
+            f"the table must give rows to train on; got only {join_names(sorted(given))} rows: "
+            "add training rows, or set data.split to null to split all rows anew"
         )
     if "test" not in given and not settings.test_size:
         raise UserError(
-            "params.yaml: split.test_size must be greater than 0 unless the table gives test rows (data.split); got 0.0"
+            "params.yaml: split.test_size must be greater than 0 "
+            "unless the table gives test rows (data.split); got 0.0"
         )
     return settings.model_copy(update={f"{name}_size": 0.0 for name in DRAWN if name in given})
 
@@ -273,18 +280,16 @@ def require_classes(
     row_counts: Mapping[str, int] | None = None,
     tested: bool = False,
 ) -> None:
-    """Raise `TooRareError` unless train and test have rows of every class; given or the latest test rows may lack some.
+    """Raise `TooRareError` unless train and test have rows of every class.
 
-    `counts` has the rows by split and class; `given` are the splits that the table gives. With
-    labels, `row_counts` has the rows of each split: training rows are needed with and without each,
-    and test rows with each only if `tested`.
+    Test rows that are given or the latest may lack some. `counts` has the rows by split and class;
+    `given` are the splits that the table gives. With labels, `row_counts` has the rows of each
+    split: training rows are needed with and without each, and test rows with each only if `tested`.
     """
     classes = {label for by_class in counts.values() for label, rows in by_class.items() if rows}
-    complete = (
-        ["train"]
-        if "test" in given or method == "time" or (row_counts and not tested)
-        else ["train", "test"]
-    )
+    complete = ["train", "test"]
+    if "test" in given or method == "time" or (row_counts and not tested):
+        complete = ["train"]
     lacking = {
         name: sorted(label for label in classes if not counts[name].get(label)) for name in complete
     }
@@ -294,25 +299,30 @@ def require_classes(
             if name == "train" and given:
                 change = "add some to the table"
             if len(classes) > MANY_CLASSES:
-                change = f"are the labels classes ({len(classes):,}), or texts or ids by mistake? Else {change}"
+                change = (
+                    f"are the labels classes ({len(classes):,}), or texts or ids by mistake? "
+                    f"Else {change}"
+                )
             number = row_counts[name] if row_counts else sum(counts[name].values())
-            rule = f"the {adjective} rows must hold every class; class {missing[0]} has none of {number}"
+            rule = (
+                f"the {adjective} rows must hold every class; "
+                f"class {missing[0]} has none of {number}"
+            )
             change += RARE_ADVICE
             if name == "train" and given and not row_counts:
                 change += f", or data.unknown to {missing[0]} if its texts belong to no class"
             raise TooRareError(f"{rule}: {change}", {*chain(*lacking.values())}, classes)
     number = row_counts["train"] if row_counts else 0
-    if number and (
-        always := sorted(label for label, rows in counts["train"].items() if rows == number)
-    ):
-        advice = "add rows without it, or leave the label out"
+    always = sorted(label for label, rows in counts["train"].items() if rows == number)
+    if number and always:
         raise UserError(
-            f"the training rows must hold rows without each label; all {number} have {always[0]}: {advice}"
+            "the training rows must hold rows without each label; "
+            f"all {number} have {always[0]}: add rows without it, or leave the label out"
         )
 
 
 def rank_times(times: pa.Array) -> Positions:
-    """Return the place of each row's time among the distinct times, in their order: (rows,)."""
+    """Return the rank of each row's time among the distinct times: (rows,)."""
     return np.asarray(pc.rank(as_array(times), tiebreaker="dense").to_numpy().astype(np.int64))
 
 

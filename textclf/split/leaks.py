@@ -1,4 +1,4 @@
-"""Counts of classes, duplicate texts, texts shared between splits, and texts with several labels."""
+"""Counts of classes, duplicate texts, texts shared between splits, and conflicting labels."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -21,44 +21,38 @@ from textclf.core.files import SPLITS
 
 
 class _Rows(NamedTuple):
-    """Some rows of a split: hashes of texts, normalised texts and groups, and positions of labels."""
+    """Some rows of a split: hashes of texts, normalised texts and groups; positions of labels."""
 
     exact: NDArray[np.uint64]
     normalised: NDArray[np.uint64]
     labels: NDArray[np.int32]
-    sets: NDArray[
-        np.int32
-    ]  # the number of each row's set of labels, which is its label if it has one
+    # The number of each row's set of labels, which is its label if it has one.
+    sets: NDArray[np.int32]
     group: NDArray[np.uint64]  # empty if groups are not counted
 
 
 class LeakCounter:
-    """Counts classes, duplicates, leaks and label conflicts, in twenty bytes per row: hashes of its text and a label.
+    """Counts classes, duplicates, leaks and label conflicts.
 
-    With ten million distinct texts, the chance that two have the same hash is three in a million.
+    It takes twenty bytes per row: hashes of its text and a label. With ten million distinct texts,
+    the chance that two have the same hash is three in a million.
     """
 
     def __init__(self) -> None:
         """Start with no rows."""
         self._positions: dict[str, int] = {}  # by label, in order of first occurrence
-        self._sets: dict[
-            tuple[int, ...], int
-        ] = {}  # the number of each set of several labels or none
+        # The number of each set of several labels or none.
+        self._sets: dict[tuple[int, ...], int] = {}
         self._rows: dict[str, list[_Rows]] = {}  # by split
 
     def encode(self, rows: pa.Table) -> pa.Table:
         """Return rows with their labels as positions in `labels`."""
         labels = as_array(rows["label"])
         codes, distinct = encode(flat(labels))
-        positions = np.array(
-            [self._positions.setdefault(label, len(self._positions)) for label in distinct],
-            np.int32,
-        )
-        return rows.set_column(
-            rows.column_names.index("label"),
-            "label",
-            refilled(labels, array_of_numbers(positions[codes])),
-        )
+        numbers = [self._positions.setdefault(label, len(self._positions)) for label in distinct]
+        positions = array_of_numbers(np.array(numbers, np.int32)[codes])
+        column = rows.column_names.index("label")
+        return rows.set_column(column, "label", refilled(labels, positions))
 
     @property
     def labels(self) -> list[str]:
@@ -66,14 +60,13 @@ class LeakCounter:
         return list(self._positions)
 
     def add(self, split: str, rows: pa.Table) -> None:
-        """Add rows of a split, with the columns text, label from `encode`, and normalised, a hash of the text.
+        """Add rows of a split, with the columns text, label and normalised.
 
-        Their groups count too if the table gives splits or times: only then can a group be divided.
+        Labels are from `encode`; normalised is a hash of the text. The groups of the rows count too
+        if the table gives splits or times: only then can a group be divided.
         """
-        exact, normalised = (
-            hash_texts(as_array(rows["text"])),
-            numbers_of(as_array(rows["normalised"])),
-        )
+        exact = hash_texts(as_array(rows["text"]))
+        normalised = numbers_of(as_array(rows["normalised"]))
         names = set(rows.column_names)
         grouped = "group" in names and not names.isdisjoint({"split", "time"})
         groups = hash_texts(as_array(rows["group"])) if grouped else np.empty(0, np.uint64)
@@ -111,38 +104,34 @@ class LeakCounter:
                 empty = sum(int((part.sets == none).sum()) for part in self._rows[name])
                 report[name] |= {"rows": rows, "without_labels": empty}
         report |= {"duplicates": {}, "leaks": {}, "label_conflicts": {}}
-        parts = [(place, rows) for place, name in enumerate(names) for rows in self._rows[name]]
+        parts = [(split, rows) for split, name in enumerate(names) for rows in self._rows[name]]
         sets = np.concatenate([rows.sets for _, rows in parts])
-        splits = np.concatenate([np.full(len(rows.sets), place, np.int8) for place, rows in parts])
+        splits = np.concatenate([np.full(len(rows.sets), split, np.int8) for split, rows in parts])
         repeated = np.arange(len(sets))
-        grouped = ["group"] * any(len(rows.group) for _, rows in parts)
-        for kind in (
-            "normalised",
-            "exact",
-            *grouped,
-        ):  # only rows of one normalised text can have one exact text
+        # Normalised texts come first: only rows of one normalised text can have one exact text.
+        kinds = ["normalised", "exact"]
+        if any(len(rows.group) for _, rows in parts):
+            kinds.append("group")
+        for kind in kinds:
             keys = np.concatenate([getattr(rows, kind) for _, rows in parts])
             if kind == "group":
                 repeated = np.arange(len(keys))
             order = repeated[np.argsort(keys[repeated])]
             is_first = np.append(True, np.diff(keys[order]) != 0)[: len(order)]
-            is_repeated = ~(
-                is_first & np.append(is_first[1:], True)
-            )  # other rows are counted nowhere
+            # Rows that are alone with their key are counted nowhere.
+            is_repeated = ~(is_first & np.append(is_first[1:], True))
             repeated, starts = order[is_repeated], np.flatnonzero(is_first[is_repeated])
-            counts = [
-                np.add.reduceat(splits[repeated] == place, starts, dtype=np.int32)
-                for place in range(len(names))
-            ]
-            rows_of = dict(zip(names, counts, strict=True))
+            rows_of = {
+                name: np.add.reduceat(splits[repeated] == split, starts, dtype=np.int32)
+                for split, name in enumerate(names)
+            }
             report["leaks"][kind] = {
                 f"{later}_in_{earlier}": int(rows_of[later][rows_of[earlier] > 0].sum())
                 for earlier, later in combinations(names, 2)
             }
             if kind != "group":
-                lowest, highest = (
-                    each.reduceat(sets[repeated], starts) for each in (np.minimum, np.maximum)
-                )
+                lowest = np.minimum.reduceat(sets[repeated], starts)
+                highest = np.maximum.reduceat(sets[repeated], starts)
                 report["label_conflicts"][kind] = int((lowest != highest).sum())
                 report["duplicates"][kind] = {
                     name: int((rows - (rows > 0)).sum()) for name, rows in rows_of.items()
@@ -151,8 +140,5 @@ class LeakCounter:
 
     def _count_classes(self, parts: Sequence[_Rows]) -> dict[str, int]:
         counts = sum(np.bincount(rows.labels, minlength=len(self._positions)) for rows in parts)
-        return {
-            label: count
-            for label, count in zip(self._positions, np.asarray(counts).tolist(), strict=True)
-            if count
-        }
+        by_class = zip(self._positions, np.asarray(counts).tolist(), strict=True)
+        return {label: count for label, count in by_class if count}

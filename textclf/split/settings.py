@@ -14,15 +14,18 @@ class Split(Section):
 
     method: Literal["random", "hash", "time"] = Field(
         "random",
-        description="random; hash assigns each text by itself, for more rows than memory holds; time tests the latest",
+        description="random; hash assigns each text by itself, for more rows than memory holds; "
+        "time tests the latest",
     )
     test_size: ShareOrNone = Field(
         0.25,
-        description="share of rows for testing, unless test rows are given; more rows narrow the intervals",
+        description="share of rows for testing, unless test rows are given; "
+        "more rows narrow the intervals",
     )
     validation_size: ShareOrNone = Field(
         0.0,
-        description="share of rows for choices such as the threshold; 0.0 as in the lesson, 0.15 for honest choices",
+        description="share of rows for choices such as the threshold; "
+        "0.0 as in the lesson, 0.15 for honest choices",
     )
     seed: Seed = Field(
         1000,
@@ -34,7 +37,8 @@ class Split(Section):
     )
     group_duplicates: bool = Field(
         False,
-        description="true keeps rows of the same text (ignoring case and spaces) in one split: no leaks",
+        description="true keeps rows of the same text (ignoring case and spaces) in one "
+        "split: no leaks",
     )
 
     @model_validator(mode="after")
@@ -49,11 +53,12 @@ class Split(Section):
         for name in ("stratify", "group_duplicates"):
             if self.method == "time" and getattr(self, name):
                 raise relation(
-                    f"{name} must be false with method time, by which the latest rows test; got true"
+                    f"{name} must be false with method time, by which the latest rows test; "
+                    "got true"
                 )
         return self
 
     @property
     def parts_duplicates(self) -> bool:
-        """Whether rows of one text may be drawn into several splits, which group_duplicates prevents."""
+        """Whether rows of one text may be in several splits, which group_duplicates prevents."""
         return self.method == "random" and not self.group_duplicates

@@ -12,7 +12,7 @@ EXACT = 1e-9  # difference of numbers of rows that comes from rounding
 def draw_stratified(
     counts: csr_matrix, sizes: Sequence[int], count: int, order: Sequence[int]
 ) -> NDArray[np.bool_]:
-    """Return which groups are drawn, (groups,), so that they have about `count` rows, and each label in that share.
+    """Return which groups are drawn, (groups,): about `count` rows, and of each label that share.
 
     `counts` (groups, labels) has the rows of each group with each label, `sizes` its rows, `order`
     all groups in a random order. This is iterative stratification (Sechidis, Tsoumakas & Vlahavas
@@ -21,15 +21,12 @@ def draw_stratified(
     """
     share = count / sum(sizes)
     left: list[int] = np.asarray(counts.sum(axis=0)).ravel().tolist()
-    lacking = [
-        [(1 - share) * rows for rows in left],
-        [share * rows for rows in left],
-    ]  # of the rest, and of the drawn
+    # Rows with each label that the rest lacks, and that the drawn groups lack.
+    lacking = [[(1 - share) * rows for rows in left], [share * rows for rows in left]]
     room = [sum(sizes) - count, count]
     part = [-1] * len(sizes)
-    pairs = list(
-        zip(counts.indices.tolist(), counts.data.tolist(), strict=True)
-    )  # of label and rows
+    # Each label of each group, and the number of its rows.
+    pairs = list(zip(counts.indices.tolist(), counts.data.tolist(), strict=True))
     ends = counts.indptr.tolist()
     with_label: list[list[int]] = [[] for _ in left]
     for group in order:
@@ -45,7 +42,7 @@ def draw_stratified(
             left[label] -= number
 
     while any(left):
-        label = min((rows, place) for place, rows in enumerate(left) if rows)[1]
+        _, label = min((rows, label) for label, rows in enumerate(left) if rows)
         for group in with_label[label]:
             if part[group] < 0:
                 deal(group, [lacking[0][label], lacking[1][label]])

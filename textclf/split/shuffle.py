@@ -1,4 +1,4 @@
-"""Writing a split that need not fit into memory as shards, shuffled if its rows come in an order of their own."""
+"""Writing of a split as shards, optionally shuffled, without having all its rows in memory."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -68,18 +68,16 @@ class ShardWriter:
         order = self._order(pieces.num_record_batches)
         per_shard = shards.ROWS // self.piece_rows
         for start in range(0, len(order), per_shard):
-            drawn = pa.Table.from_batches(
-                [pieces.get_batch(n) for n in order[start : start + per_shard].tolist()]
-            )
+            numbers = order[start : start + per_shard].tolist()
+            drawn = pa.Table.from_batches([pieces.get_batch(number) for number in numbers])
             yield drawn, self._order(len(drawn))
 
     def _write_pieces(self, table: pa.Table) -> None:
         if self.pieces is None:
             self.pieces_file = pa.OSFile(str(self.pieces_path), "wb")
             self.pieces = pa.ipc.new_file(self.pieces_file, self.schema)
-        self.pieces.write_table(
-            table.take(array_of_numbers(self._order(len(table)))), max_chunksize=self.piece_rows
-        )
+        shuffled = table.take(array_of_numbers(self._order(len(table))))
+        self.pieces.write_table(shuffled, max_chunksize=self.piece_rows)
 
     def _order(self, count: int) -> NDArray[np.int64]:
         return np.arange(count) if self.random is None else self.random.permutation(count)
@@ -92,11 +90,8 @@ def _write_taken(
     table, positions = shard
     rows = table.take(array_of_numbers(positions))
     column = as_array(rows["label"])
-    places = labels[numbers_of(flat(column))]
-    ascending = places[
-        np.lexsort([places, rows_of(column)])
-    ]  # of several labels; of one each the row decides
-    label = rows.column_names.index("label")
-    write_table(
-        rows.set_column(label, "label", refilled(column, array_of_numbers(ascending))), path
-    )
+    codes = labels[numbers_of(flat(column))]
+    # Several labels of a row are sorted; rows stay in their order.
+    ascending = codes[np.lexsort([codes, rows_of(column)])]
+    label = refilled(column, array_of_numbers(ascending))
+    write_table(rows.set_column(rows.column_names.index("label"), "label", label), path)

@@ -45,15 +45,16 @@ def write_splits(
     labelled: Labelled | None = None,
     rare: Renamed = NONE,
 ) -> tuple[list[str], SplitReport]:
-    """Write the splits of a table and its classes to a folder; return the classes, in order, and a `SplitReport`.
+    """Write the splits of a table and its classes to a folder.
 
-    Method hash streams the rows; the others read all of them into memory. Once the rows are
-    assigned, those `labelled` are added to train, and `corrections` replace labels. Raises
-    `UserError` for wrong rows of either, if there are so many classes that predictions could not be
-    evaluated, and if no test row has the label data.unknown; `TooRareError` for classes that the
-    splits lack, unless `rare` has what to do with them.
+    Return the classes, in order, and a `SplitReport`. Method hash streams the rows; the others read
+    all of them into memory. Once the rows are assigned, those `labelled` are added to train, and
+    `corrections` replace labels. Raises `UserError` for wrong rows of either, if there are so many
+    classes that predictions could not be evaluated, and if no test row has the label data.unknown;
+    `TooRareError` for classes that the splits lack, unless `rare` has what to do with them.
     """
-    rows, tested = Corpus(table, data, rare), data.multilabel and data.rare != "refuse"
+    rows = Corpus(table, data, rare)
+    tested = data.multilabel and data.rare != "refuse"
     by_hash = settings.method == "hash"
     if by_hash:
         marked = given_splits(table, data)
@@ -68,13 +69,14 @@ def write_splits(
         seed_of_hash = settings.seed if by_hash else 0
         parts = with_labelled(parts, rows, labelled or Labelled(LABELLED), seed_of_hash, copies)
     corrector = Corrector(corrections, data) if corrections else None
-    counter, schema = LeakCounter(), splits.with_slices(rows.layout.columns, data.multilabel)
+    counter = LeakCounter()
+    schema = splits.with_slices(rows.layout.columns, data.multilabel)
     schemas = dict.fromkeys((*SPLITS, *UNKNOWN_SPLITS), schema)
     if has_rounds:
         schemas["train"] = splits.with_rounds(schema)
     # Rows in an order of their own are shuffled; a random split is so already.
     seed = None if settings.method == "random" else settings.seed
-    writers = {name: ShardWriter(folder, name, each, seed) for name, each in schemas.items()}
+    writers = {name: ShardWriter(folder, name, schemas[name], seed) for name in schemas}
     unknown = dict.fromkeys(SPLITS, 0)
     times: dict[str, list[Any]] = {}  # the first and the last of each part
     for name, part in parts:
@@ -85,12 +87,10 @@ def write_splits(
         if data.no_class_label is not None:  # rows of no class, which train nothing
             if name != "train":
                 others = corrected.filter(is_unknown)
-                zeros = pa.array(
-                    np.zeros(len(others), np.int32)
-                )  # for which `ShardWriter.close` writes -1
-                writers[name + UNKNOWN].add(
-                    others.set_column(others.column_names.index("label"), "label", zeros)
-                )
+                # `ShardWriter.close` writes -1 for these zeros.
+                zeros = pa.array(np.zeros(len(others), np.int32))
+                label = others.column_names.index("label")
+                writers[name + UNKNOWN].add(others.set_column(label, "label", zeros))
             corrected = corrected.filter(pc.invert(is_unknown))
         encoded = counter.encode(corrected)
         counter.add(name, encoded)
@@ -101,29 +101,25 @@ def write_splits(
     if corrector:
         corrector.finish({*counts.get("train", {}), data.no_class_label or ""})
     if by_hash or tested:
-        of_table = {  # without classes that have only rows beside the table
+        # Without classes that have only rows beside the table.
+        of_table = {
             name: {label: count for label, count in by_class.items() if label not in rows.added}
             for name, by_class in counts.items()
         }
-        require_classes(
-            of_table,
-            settings.method,
-            set(rows.given),
-            counter.row_counts() if data.multilabel else None,
-            tested,
-        )
+        row_counts = counter.row_counts() if data.multilabel else None
+        require_classes(of_table, settings.method, set(rows.given), row_counts, tested)
     if not all(counter.row_counts().values()):  # by hash
         rule = "the validation rows must be one at least"
         raise UserError(f"{rule}; got none: set a larger split.validation_size, or 0.0")
-    position = {label: place for place, label in enumerate(rows.classes)}
-    positions = np.array([position[label] for label in counter.labels], np.int32)
+    class_positions = {label: position for position, label in enumerate(rows.classes)}
+    positions = np.array([class_positions[label] for label in counter.labels], np.int32)
     for name in counts:
         writers[name].close(positions)
         if name != "train" and data.no_class_label is not None and unknown[name]:
             writers[name + UNKNOWN].close(np.array([-1], np.int32))
     report = counter.report() | {"dropped": rows.dropped}  # rows by what they lack
-    for name, each in times.items():
-        report[name]["time"] = {"first": describe_time(min(each)), "last": describe_time(max(each))}
+    for name, ends in times.items():
+        report[name]["time"] = {"first": describe_time(min(ends)), "last": describe_time(max(ends))}
     if data.labels:  # rows of each label as it was written
         report["labels"] = {label: rows.written[label] for label in data.labels}
     for label, became in rare.items():  # rows of each class by what it became
@@ -144,11 +140,11 @@ def write_splits(
     if data.unknown is not None:  # rows by split
         report["unknown"] = {data.unknown: {name: unknown[name] for name in counts}}
         if not unknown["test"]:
-            rule = f"data.unknown must have test rows, which measure it; got none of {quote_value(data.unknown)}"
+            rule = "data.unknown must have test rows, which measure it"
             advice = "set another split.seed or a larger split.test_size"
             if "test" in rows.given:
                 advice = "add some to the test rows of the table"
-            raise UserError(f"{table}: {rule}; {advice}")
+            raise UserError(f"{table}: {rule}; got none of {quote_value(data.unknown)}; {advice}")
     total = sum(counter.row_counts().values())
     memory.require_measuring(total, len(rows.classes), models=1, where=str(table))
     splits.write_classes(rows.classes, folder)
@@ -158,8 +154,8 @@ def write_splits(
 def _hashed(rows: Corpus, settings: Split, given: Set[str]) -> Iterator[tuple[str, pa.Table]]:
     if rows.settings.group is not None and settings.group_duplicates:
         raise UserError(
-            "params.yaml: split.group_duplicates must be false with method hash and a data.group, by which alone rows "
-            "are then kept together; got true"
+            "params.yaml: split.group_duplicates must be false with method hash and a data.group, "
+            "by which alone rows are then kept together; got true"
         )
     return hash_splits(_track(rows), settings, given)
 
@@ -181,19 +177,24 @@ def describe_splits(classes: list[str], report: SplitReport, settings: Split) ->
     kinds = ("label",) if multilabel else ("class", "classes")
     yield f"{count_noun(len(classes), *kinds)}: {list_classes(totals)}"
     if len(classes) > memory.MANY_CLASSES:
-        yield f"warning: {len(classes):,} classes; are the labels classes, or texts or ids by mistake?"
+        doubt = "are the labels classes, or texts or ids by mistake?"
+        yield f"warning: {len(classes):,} classes; {doubt}"
     if dropped := report.dropped["rows"]:
         lacked = "text, label or time" if "time" in report.dropped else "text or label"
         yield f"warning: left out: {count_noun(dropped, 'row')} without {lacked}"
     if sentence := rare_classes(report):
         yield f"warning: {sentence}"
     if absent := [label for label, number in report.labels.items() if not number]:
-        yield f"warning: data.labels: no row has {list_names(absent)}; leave it out, or write it as in the table"
+        advice = "leave it out, or write it as in the table"
+        yield f"warning: data.labels: no row has {list_names(absent)}; {advice}"
     if "corrections" in report.model_fields_set:
         yield from _describe_corrections(report.corrections)
-    if (added := report.labelled).rows:
-        later = f" to {added.last_round}" * (added.last_round > added.first_round)
-        yield f"{LABELLED}: {count_noun(added.rows, 'training row')} added (round {added.first_round}{later})"
+    added = report.labelled
+    if added.rows:
+        rounds = f"round {added.first_round}"
+        if added.last_round > added.first_round:
+            rounds += f" to {added.last_round}"
+        yield f"{LABELLED}: {count_noun(added.rows, 'training row')} added ({rounds})"
     if added.test_copies:
         left = count_noun(added.test_copies, "row")
         yield f"warning: {LABELLED}: {left} left out, since near copies of test rows must not train"
@@ -203,10 +204,11 @@ def describe_splits(classes: list[str], report: SplitReport, settings: Split) ->
         yield f"{name}: {count_noun(part.size, 'row')}{empty}{_origin(name, given, settings)}{span}"
     for label, rows in report.unknown.items():
         if label not in classes:
-            kept = ", ".join(
+            measured = ", ".join(
                 count_noun(count, f"{name} row") for name, count in rows.items() if name != "train"
             )
-            yield f"of no class ({label!r}): {kept}; left out of training: {count_noun(rows['train'], 'row')}"
+            left_out = count_noun(rows["train"], "row")
+            yield f"of no class ({label!r}): {measured}; left out of training: {left_out}"
     missing = [label for label in classes if not counts["test"].get(label)]
     if missing and (given or multilabel or added.rows or settings.method == "time"):
         yield f"warning: classes without test rows: {list_names(missing)}"
@@ -224,9 +226,8 @@ def describe_splits(classes: list[str], report: SplitReport, settings: Split) ->
                 end = "; split.group_duplicates: true keeps duplicates in one split"
             if shared:
                 yield f"warning: {have} a {what} that is also in {earlier}{end}"
-    yield from doubts(
-        totals | dict(chain(*(rows.items() for rows in report.rare.values()))), multilabel
-    )
+    rare = dict(chain(*(rows.items() for rows in report.rare.values())))
+    yield from doubts(totals | rare, multilabel)
 
 
 def _describe_corrections(counts: Corrected) -> Iterator[str]:
@@ -235,22 +236,25 @@ def _describe_corrections(counts: Corrected) -> Iterator[str]:
         count_noun(number, split_rows(name).removesuffix("s"))
         for name, number in counts.applied.items()
     ]
-    has = "has" if counts.unchanged == 1 else "have"
-    same = (
-        f"; {counts.unchanged:,} {has} the label of the table already" if counts.unchanged else ""
-    )
-    yield f"corrected labels: {', '.join(applied) or 'none'}{same}"
+    line = f"corrected labels: {', '.join(applied) or 'none'}"
+    if counts.unchanged:
+        has = "has" if counts.unchanged == 1 else "have"
+        line += f"; {counts.unchanged:,} {has} the label of the table already"
+    yield line
     if number := counts.skipped:
+        were = "was" if number == 1 else "were"
         yield (
-            f"warning: {count_noun(number, 'correction')} of test rows {'was' if number == 1 else 'were'} not applied, "
-            "since models are measured by the labels of the table; data.correct_test_rows: true applies them"
+            f"warning: {count_noun(number, 'correction')} of test rows {were} not applied, "
+            "since models are measured by the labels of the table; "
+            "data.correct_test_rows: true applies them"
         )
     if sentence := uncorrected_test_rows(counts):
         yield f"warning: {sentence}"
     if number := counts.applied.get("test", 0):
         yield (
-            f"warning: the labels of {count_noun(number, 'test row')} were corrected (data.correct_test_rows), so that "
-            "metrics are not comparable with those of the labels of the table"
+            f"warning: the labels of {count_noun(number, 'test row')} were corrected "
+            "(data.correct_test_rows), so that metrics are not comparable with those "
+            "of the labels of the table"
         )
 
 
@@ -265,17 +269,15 @@ def _origin(name: str, given: Mapping[str, int], settings: Split) -> str:
 
 
 def require_memory_and_disk(table: Path, data: Data, settings: Split, target: Path) -> None:
-    """Print what the split of a large table needs; `UserError` unless there is as much memory and disk.
+    """Print what the split of a large table needs; `UserError` if memory or disk has less.
 
     Does nothing for tables of at most one shard, and for compressed files and formats that are not
     read by line, whose number of rows is not known without reading them.
     """
     files = find_table(table, data)
-    if any(
-        not FORMATS[file.format].by_line or is_compressed(file.path) or not file.path.is_file()
-        for file in files
-    ):
-        return
+    for file in files:
+        if not FORMATS[file.format].by_line or is_compressed(file.path) or not file.path.is_file():
+            return
     size = sum(file.path.stat().st_size for file in files)
     with files[0].path.open("rb") as stream:
         sample = stream.read(SAMPLE)
@@ -289,9 +291,8 @@ def require_memory_and_disk(table: Path, data: Data, settings: Split, target: Pa
         memory, purpose = hash_memory, "split.method hash"
     else:
         memory = 4 * size + 350 * rows
-        purpose = (
-            f"split.method {settings.method} (hash takes {resources.format_size(hash_memory)})"
-        )
+        of_hash = resources.format_size(hash_memory)
+        purpose = f"split.method {settings.method} (hash takes {of_hash})"
     resources.announce(rows, -(-rows // shards.ROWS), memory, disk)
     resources.require_disk(target, disk, str(target))
     resources.require_memory(memory, purpose)
