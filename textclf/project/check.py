@@ -1,4 +1,7 @@
-"""Check all settings before a run, and find what stages read of them: `textclf check` and the stage check."""
+"""Check all settings before a run and find which of them each stage reads.
+
+Used by the command `textclf check` and the stage check.
+"""
 
 import argparse
 import json
@@ -31,17 +34,19 @@ from textclf.project import declared
 
 SPLITS = Path("data/splits")
 PIPELINES = Path("dvc.yaml"), Path("studies/dvc.yaml")
-EXPERIMENTS = "/.dvc/tmp/exps/"  # where DVC runs those of its queue
-REQUIRED = (
-    "fetch",
-    "data.path",
-    "about",
-    "split",
-    "vectorize",
-    "train",
-    "evaluate",
-)  # dvc.yaml reads them itself
-SHARED = ("combine", "evaluate", "split", "train", "vectorize")  # settings that all studies read
+# Where DVC runs the experiments of its queue.
+EXPERIMENTS = "/.dvc/tmp/exps/"
+# Settings that dvc.yaml reads itself.
+REQUIRED = ("fetch", "data.path", "about", "split", "vectorize", "train", "evaluate")
+# Sections that all studies read, and those that each study reads beside them.
+SHARED = ("combine", "evaluate", "split", "train", "vectorize")
+STUDIES = {
+    "audit": ("about", "audit", "data"),
+    "crossvalidate": ("crossvalidate", "data"),
+    "learning_curve": (),
+    "search": ("search",),
+}
+# Files that DVC reads or people edit, in which a merge may leave markers of a conflict.
 MERGED = (
     "*dvc.lock",
     "*dvc.yaml",
@@ -55,20 +60,12 @@ MERGED = (
 # What runs that were interrupted have left, and DVC's own folders: nothing in them is an input.
 UNFINISHED = (":(glob)**/.*.scratch/**", ":(glob).dvc/tmp/**", ":(glob).dvc/cache/**")
 MESSAGE = "params.yaml was checked\n"
-FIRST = (
-    "stages/__init__.py",
-    "__init__.py",
-)  # code that every stage runs, and depends on through data/checked
-STUDIES = {  # and others that each reads
-    "audit": ("about", "audit", "data"),
-    "crossvalidate": ("crossvalidate", "data"),
-    "learning_curve": (),
-    "search": ("search",),
-}
+# Code that every stage runs, and depends on through data/checked.
+FIRST = ("stages/__init__.py", "__init__.py")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Check what a run needs and print what params.yaml asks for, or print the settings that are named instead."""
+    """Check what a run needs and print what params.yaml asks for; or print the named settings."""
     if arguments.keys:
         print(*describe_settings(arguments.keys), sep="\n")
         return
@@ -77,19 +74,26 @@ def run(arguments: argparse.Namespace) -> None:
         print(line)
     if not gives_same_bytes():
         print(
-            f"results of this machine: {promise()}. Commit dvc.lock, metrics and plots; CI compares within this"
+            f"results of this machine: {promise()}. Commit dvc.lock, metrics and plots; "
+            "CI compares within this"
         )
-    representations = count_noun(
-        len(settings.vectorize.names()) + len(settings.combine.pairs()), "representation"
-    )
-    print(f"{PARAMS_FILE}: {representations}, {count_noun(len(settings.models.names()), 'model')}")
+    representations = len(settings.vectorize.names()) + len(settings.combine.pairs())
+    models = count_noun(len(settings.models.names()), "model")
+    print(f"{PARAMS_FILE}: {count_noun(representations, 'representation')}, {models}")
 
 
 def doubts(settings: Params, splits: Path) -> Iterator[str]:
-    """Yield a line for what may surprise: an experiment before the first run, costs of classes that the splits lack."""
+    """Yield a line for each thing that may surprise the user.
+
+    These are an experiment before the first run, and costs of classes that the splits lack.
+    """
     if "DVC_EXP_NAME" in os.environ and not Path("dvc.lock").exists():
-        yield "DVC warned of each output that no run has made yet (No file hash info found); this run makes them"
-    if settings.evaluate.costs and not settings.data.classes:  # of which the names are checked
+        yield (
+            "DVC warned of each output that no run has made yet (No file hash info found); "
+            "this run makes them"
+        )
+    # With data.classes, the names of the costs were checked against it.
+    if settings.evaluate.costs and not settings.data.classes:
         from textclf.artifacts.splits import read_classes  # takes long to import
 
         with suppress(UserError):  # nothing was split yet
@@ -98,32 +102,34 @@ def doubts(settings: Params, splits: Path) -> Iterator[str]:
 
 
 def describe_settings(names: Sequence[str]) -> list[str]:
-    """Return a line per setting: value, default and description; `UserError` for each name that is no setting."""
+    """Return a line per setting: value, default and description.
+
+    Raises `UserError` with a line for each name that is no setting.
+    """
     lines = dict(_described(params.load()))
-    found = {
-        name: [line for key, line in lines.items() if f"{key}.".startswith(f"{name}.")]
-        for name in names
-    }
-    if unknown := [
-        f"{name} is no setting; {suggest(name, lines)}" for name in names if not found[name]
-    ]:
+    matches: list[str] = []
+    unknown: list[str] = []
+    for name in names:
+        of_name = [line for key, line in lines.items() if f"{key}.".startswith(f"{name}.")]
+        matches += of_name
+        if not of_name:
+            unknown.append(f"{name} is no setting; {suggest(name, lines)}")
+    if unknown:
         raise UserError(*unknown)
-    return [line for name in names for line in found[name]]
+    return matches
 
 
 def _described(section: Section, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the dotted key of each setting within a section, and its value, default and description."""
+    """Yield the dotted key of each setting within a section, and the line that describes it."""
     for name, value in section:
         key = f"{prefix}{name}"
         if isinstance(value, Section):
             yield from _described(value, f"{key}.")
         else:
             field = type(section).model_fields[name]
-            default = (
-                ""
-                if field.is_required()
-                else f" (default: {show(field.get_default(call_default_factory=True))})"
-            )
+            default = ""
+            if not field.is_required():
+                default = f" (default: {show(field.get_default(call_default_factory=True))})"
             yield key, f"{key}: {show(value)}{default}; {field.description}"
 
 
@@ -141,44 +147,52 @@ def load_for_run() -> Params:
 
 
 def require_own_outputs() -> None:
-    """Raise `UserError` for outputs in whose place are files that no run made: DVC would remove them."""
+    """Raise `UserError` if files that no run made stand in place of outputs.
+
+    DVC would remove them.
+    """
     pipelines = {path: path.read_text(encoding="utf-8") for path in PIPELINES if path.is_file()}
     if lines := declared.refusals(pipelines, load_yaml(PARAMS_FILE)):
         raise UserError(*lines)
 
 
 def damaged_files(folder: Path = Path()) -> list[str]:
-    """Return a line for each file of DVC's that a kill or a full disk damaged; DVC does not say how to mend it."""
+    """Return a line for each file of DVC's that a kill or a full disk damaged.
+
+    DVC does not say how to mend it.
+    """
     lines = []
     lock, running = folder / "dvc.lock", folder / ".dvc/tmp/rwlock"
     # DVC empties the file before it writes it again. Whatever part of it was written, its last line
     # is not complete.
     if lock.exists() and not lock.read_bytes().endswith(b"\n"):
         lines.append(
-            "dvc.lock must be complete; got a part, as a killed DVC leaves it; git checkout dvc.lock"
+            "dvc.lock must be complete; got a part, as a killed DVC leaves it; "
+            "git checkout dvc.lock"
         )
     try:
         json.loads(running.read_bytes() if running.exists() else b"{}")
     except ValueError:
-        what = "got another text, as a full disk leaves it"
         lines.append(
-            f".dvc/tmp/rwlock must be JSON; {what}; if no other DVC runs here: rm .dvc/tmp/rwlock"
+            ".dvc/tmp/rwlock must be JSON; got another text, as a full disk leaves it; "
+            "if no other DVC runs here: rm .dvc/tmp/rwlock"
         )
     return lines
 
 
 def conflicted_files() -> Iterator[str]:
-    """Yield a line for each file that Git tracks and DVC reads, or that people edit, with markers of a conflict."""
+    """Yield a line for each file in Git, of those in `MERGED`, with markers of a conflict."""
     with suppress(UserError):  # there is no Git
-        for name in os.fsdecode(git("grep", "-lzE", "^(<{7}|>{7}) ", "--", *MERGED).stdout).split(
-            "\0"
-        )[:-1]:
-            cure = f"edit it or git checkout HEAD {quote_argument(name)} (HEAD^ if HEAD has them too), then dvc repro"
-            yield f"{name} {CONFLICTED}; {cure}"
+        listed = git("grep", "-lzE", "^(<{7}|>{7}) ", "--", *MERGED).stdout
+        for name in os.fsdecode(listed).split("\0")[:-1]:
+            yield (
+                f"{name} {CONFLICTED}; edit it or git checkout HEAD {quote_argument(name)} "
+                "(HEAD^ if HEAD has them too), then dvc repro"
+            )
 
 
 def unfinished_files(folder: Path = Path()) -> Iterator[str]:
-    """Yield a line for each file in Git from which a run would go on, as if it had made it itself."""
+    """Yield a line for each file in Git from which a run would resume, as if it had written it."""
     with suppress(UserError):  # there is no Git
         listed = git("-C", os.fspath(folder), "ls-files", "-z", "--", *UNFINISHED).stdout
         for name in os.fsdecode(listed).split("\0")[:-1]:
@@ -187,10 +201,11 @@ def unfinished_files(folder: Path = Path()) -> Iterator[str]:
 
 
 def load() -> Params:
-    """Return all settings; `UserError` with a line for each mistake, and one if Git has other settings.
+    """Return all settings.
 
-    First those within sections, then conflicts between them; then what dvc.yaml needs, packages and
-    weights of the user's own that are missing, and files of behavioural tests.
+    Raises `UserError` with a line for each mistake, and one if Git has other settings. First those
+    within sections, then conflicts between them; then what dvc.yaml needs, packages and weights of
+    the user's own that are missing, and files of behavioural tests.
     """
     require_own_version()
     try:
@@ -200,28 +215,30 @@ def load() -> Params:
 
 
 def _uncommitted() -> Iterator[str]:
-    """Yield a line if params.yaml differs from Git's: `dvc exp run -S` leaves the values of a run that failed.
+    """Yield a line if params.yaml differs from Git's.
 
-    Yield none in the temporary folder of a queued experiment.
+    `dvc exp run -S` leaves the values of a run that failed. Yield none in the temporary folder of a
+    queued experiment.
     """
     with suppress(UserError):  # there is no Git
         state = git("status", "--porcelain", "--", str(PARAMS_FILE)).stdout[:2]
         if state in (b" M", b"M ", b"MM") and EXPERIMENTS not in Path.cwd().as_posix():
             yield (
                 f"{PARAMS_FILE} has uncommitted changes, perhaps of a dvc exp run -S that failed; "
-                f"git diff {PARAMS_FILE} shows them, git checkout HEAD {PARAMS_FILE} takes them back"
+                f"git diff {PARAMS_FILE} shows them, "
+                f"git checkout HEAD {PARAMS_FILE} takes them back"
             )
 
 
 def _load() -> Params:
     settings = params.load()
-    if missing := [key for key in REQUIRED if value_at(load_yaml(PARAMS_FILE), key) is MISSING]:
-        raise UserError(
-            *(
-                f"{PARAMS_FILE}: {key} is missing; it must be set, since dvc.yaml reads it"
-                for key in missing
-            )
-        )
+    lines = [
+        f"{PARAMS_FILE}: {key} is missing; it must be set, since dvc.yaml reads it"
+        for key in REQUIRED
+        if value_at(load_yaml(PARAMS_FILE), key) is MISSING
+    ]
+    if lines:
+        raise UserError(*lines)
     lines = [
         *_missing_packages(settings),
         *_wrong_weights(settings),
@@ -253,7 +270,10 @@ def write(settings: Params, *paths: Path) -> None:
 
 
 def is_settled(settings: Params) -> bool:
-    """Return whether there is nothing to choose by held-out training rows, or validation rows will choose it."""
+    """Return whether no choice is made by held-out training rows.
+
+    Either there is nothing to choose, or validation rows choose it.
+    """
     several = len(settings.train.names()) > 1
     chooses = (
         settings.evaluate.chooses
@@ -266,9 +286,9 @@ def is_settled(settings: Params) -> bool:
 
 def run_settings(settings: Params) -> dict[str, Any]:
     """Return the settings that the stages of a run use, by section."""
-    unused = {"gate", "crossvalidate", "search", "audit"} | (
-        set() if settings.behave.tests else {"behave"}
-    )
+    unused = {"gate", "crossvalidate", "search", "audit"}
+    if not settings.behave.tests:
+        unused.add("behave")
     return settings.model_dump(exclude=unused)
 
 
@@ -282,30 +302,27 @@ def study_settings(settings: Params) -> dict[str, dict[str, Any]]:
 
 
 def weights(settings: Params) -> dict[str, Weights]:
-    """Return the pretrained weights that each stage reads, such as train@transformer, of those in the catalogue."""
-    return {
-        key.replace(".", "@"): {
-            name: {file.name: file.sha256 for file in CATALOGUE[name].files}
-            for name in getattr(section, "pretrained_names", list)()
+    """Return the catalogue's weights that each stage reads, by stage, such as train@transformer."""
+    by_stage: dict[str, Weights] = {}
+    for key, section in entries(settings):
+        names: list[str] = getattr(section, "pretrained_names", list)()
+        by_stage[key.replace(".", "@")] = {
+            name: {file.name: file.sha256 for file in CATALOGUE[name].files} for name in names
         }
-        for key, section in entries(settings)
-    }
+    return by_stage
 
 
 def teachers(settings: Params) -> dict[str, Teacher]:
-    """Return the file with the predictions of each teacher, and its SHA-256, by the stage that it teaches."""
-    models = {
-        name: getattr(settings.train[name], "teacher", None) for name in settings.train.names()
-    }
-    files = {
-        f"train@{name}": settings.evaluate.external[teacher]
-        for name, teacher in models.items()
-        if teacher
-    }
-    if missing := [file for file in files.values() if not Path(file).is_file()]:
-        raise UserError(
-            f"{missing[0]} not found; put the predictions of a teacher there, or correct params.yaml"
-        )
+    """Return the file with a teacher's predictions, and its SHA-256, by the stage it teaches."""
+    files = {}
+    for name in settings.train.names():
+        if teacher := getattr(settings.train[name], "teacher", None):
+            files[f"train@{name}"] = settings.evaluate.external[teacher]
+    for file in files.values():
+        if not Path(file).is_file():
+            raise UserError(
+                f"{file} not found; put the predictions of a teacher there, or correct params.yaml"
+            )
     return {
         stage: {"file": file, "sha256": sha256_of_file(Path(file))} for stage, file in files.items()
     }
@@ -314,22 +331,22 @@ def teachers(settings: Params) -> dict[str, Teacher]:
 def entries(settings: Params) -> Iterator[tuple[str, Any]]:
     """Yield the settings of each representation and model, with its key in params.yaml."""
     for section in ("vectorize", "train"):
-        for name in (group := getattr(settings, section)).names():
+        group = getattr(settings, section)
+        for name in group.names():
             yield f"{section}.{name}", group[name]
 
 
 def needed_extras(settings: Params) -> set[str]:
-    """Return the extras that have the packages of the representations and models, beside that of every pipeline."""
-    return {extra_with(getattr(section, "packages", ())) for _, section in entries(settings)} - {
-        "pipeline"
-    }
+    """Return the extras that the representations and models need beside that of every pipeline."""
+    extras = {extra_with(getattr(section, "packages", ())) for _, section in entries(settings)}
+    return extras - {"pipeline"}
 
 
 def _missing_packages(settings: Params) -> Iterator[str]:
     for key, section in entries(settings):
-        if missing := [
-            name for name in getattr(section, "packages", ()) if find_spec(name) is None
-        ]:
+        packages = getattr(section, "packages", ())
+        missing = [name for name in packages if find_spec(name) is None]
+        if missing:
             yield f"{key} needs {list_names(missing)}; {how_to_install(extra_with(missing))}"
 
 
@@ -350,12 +367,11 @@ def _wrong_weights(settings: Params) -> Iterator[str]:
 
 
 def _wrong_tests(settings: Params) -> Iterator[str]:
-    """Yield a line for each mistake in files of behavioural tests, and each gate limit without a matching test."""
+    """Yield a line for each mistake in behavioural tests and each gate limit without its test."""
+    several_labels = settings.data.task == params.MULTILABEL
     for name, path in settings.behave.tests.items():
         try:
-            tests = suite.read(
-                Path(path), settings.behave.seed, settings.data.task == params.MULTILABEL
-            ).tests
+            tests = suite.read(Path(path), settings.behave.seed, several_labels).tests
         except UserError as error:
             yield from error.lines
             continue

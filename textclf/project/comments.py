@@ -10,18 +10,20 @@ from textclf.params import parse
 
 
 def commented(text: str) -> str:
-    """Return the text of a params.yaml with comments made from descriptions; `UserError` if a value breaks a rule."""
-    shown = list(sections(parse(text)))
-    comments = {name: summary(kind) for name, kind in shown}
-    for name, kind in shown:
-        comments |= {
-            f"{name}.{key}": field.description or "" for key, field in settings_of(kind).items()
-        }
+    """Return the text of a params.yaml with comments made from the descriptions of its settings.
+
+    Raises `UserError` if a value breaks a rule.
+    """
+    comments = {}
+    for name, kind in sections(parse(text)):
+        comments[name] = summary(kind)
+        for key, field in settings_of(kind).items():
+            comments[f"{name}.{key}"] = field.description or ""
     return with_comments(text, comments)
 
 
 def sections(section: Section, prefix: str = "") -> Iterator[tuple[str, type[Section]]]:
-    """Yield the dotted name and the class of every section within one, in the order of params.yaml."""
+    """Yield the dotted name and class of every section within one, in the order of params.yaml."""
     for key, inner in section:
         if isinstance(inner, Section):
             yield f"{prefix}{key}", type(inner)

@@ -1,8 +1,9 @@
-"""Check at the end of CI that the committed results are those of its run: `python -m textclf.project.committed`.
+"""Check at the end of CI that the committed results are those of its run.
 
-Exit code 0: the bytes are the same; or stages, which are named, gave other bytes from the same
-inputs, as on another type of machine, and the results agree as docs/environment.md promises. 1:
-other inputs or files differ, or the results by more; the differences are printed.
+The command is `python -m textclf.project.committed`. Exit code 0: the bytes are the same; or
+stages, which are named, gave other bytes from the same inputs, as on another type of machine, and
+the results agree as docs/environment.md promises. 1: other inputs or files differ, or the results
+by more; the differences are printed.
 
 dvc.lock does not say on which machine it was made. So a run that is not deterministic passes too if
 its results agree.
@@ -27,8 +28,10 @@ from textclf.project.check import entries
 from textclf.review.differences import checksums, compare_stages, find_causes
 from textclf.review.revisions import EVALUATION, INTERVALS, Revision, commit_of
 
-TOLERANCE = 1.5e-6  # a rounding border may lie between two numbers of six digits
-OF_ALL_MODELS = {"best", "choice"}  # keys of decisions.json
+# A rounding border may lie between two numbers of six digits.
+TOLERANCE = 1.5e-6
+# Keys of decisions.json that depend on all models.
+OF_ALL_MODELS = {"best", "choice"}
 
 
 def main() -> int:
@@ -45,18 +48,18 @@ def main() -> int:
     )
     lines = list(disagreements(head, run)) if by_machine else []
     passed = by_machine and not lines
-    print(
-        git("diff", "--stat" if passed else "--patch", "HEAD").stdout.decode(errors="replace"),
-        end="",
-    )
-    print(*lines, sep="\n", end="\n" * bool(lines))
+    diff = git("diff", "--stat" if passed else "--patch", "HEAD").stdout
+    print(diff.decode(errors="replace"), end="")
+    for line in lines:
+        print(line)
     if passed:
         first = list_names([change.name for change in changes if not change.inputs])
         print(
-            f"{first} gave other bytes than in the commit from the same inputs, as another type of machine does. This "
-            "is no failure, since the metrics agree: to six digits without a network, and the accuracy of a network "
-            f"within its interval. For the bytes of {REFERENCE}, dvc repro there and commit dvc.lock, metrics and "
-            "plots. If the commit has them, this run is not deterministic"
+            f"{first} gave other bytes than in the commit from the same inputs, as another type of "
+            "machine does. This is no failure, since the metrics agree: to six digits without a "
+            "network, and the accuracy of a network within its interval. For the bytes of "
+            f"{REFERENCE}, dvc repro there and commit dvc.lock, metrics and plots. If the commit "
+            "has them, this run is not deterministic"
         )
     return int(not passed)
 
@@ -73,20 +76,20 @@ def disagreements(head: Revision, run: Revision) -> Iterator[str]:
     pairs = {pair_name(*pair) for pair in permutations(every, 2) if not networks.isdisjoint(pair)}
     vague = networks | pairs | (OF_ALL_MODELS if networks else set())
     for name in (f"{kind}.json" for kind in KINDS):
-        for each in compare_values(head.metrics(name), run.metrics(name)):
-            if vague.isdisjoint(each.name.split(".")[:2]) and not _agree(each):
-                yield f"{name}: {each.name} is {each.base} in the commit; got {each.head}"
+        for metric in compare_values(head.metrics(name), run.metrics(name)):
+            if vague.isdisjoint(metric.name.split(".")[:2]) and not _agree(metric):
+                yield f"{name}: {metric.name} is {metric.base} in the commit; got {metric.head}"
     for model in sorted(networks):
         key = f"{model}.test.accuracy"
-        accuracy, ends = (
-            value_at(content, key) for content in (run.evaluation(), head.metrics(INTERVALS))
-        )
-        if not ends["low"] <= accuracy <= ends["high"]:
-            yield f"{EVALUATION}: {key} is from {ends['low']} to {ends['high']} in the commit; got {accuracy}"
+        accuracy = value_at(run.evaluation(), key)
+        interval = value_at(head.metrics(INTERVALS), key)
+        low, high = interval["low"], interval["high"]
+        if not low <= accuracy <= high:
+            yield f"{EVALUATION}: {key} is from {low} to {high} in the commit; got {accuracy}"
 
 
 def networks_of(settings: Params, lock: Mapping[str, Any]) -> set[str]:
-    """Return the models that are networks, or learn from what a network made of the texts or predicted."""
+    """Return the models that are networks, or learn from the features or predictions of one."""
     stages = {
         key.replace(".", "@")
         for key, section in entries(settings)
@@ -102,7 +105,7 @@ def networks_of(settings: Params, lock: Mapping[str, Any]) -> set[str]:
 
 
 def _agree(difference: Difference) -> bool:
-    """Return whether two values are numbers with the same six digits, or with neighbours where they are rounded."""
+    """Return whether two values are numbers that agree to six digits, up to their rounding."""
     one, other = (json.loads(side or "null") for side in (difference.base, difference.head))
     return (
         isinstance(one, int | float)

@@ -1,4 +1,4 @@
-"""The outputs that dvc.yaml and studies/dvc.yaml declare, and files of the user's in their places."""
+"""The outputs that dvc.yaml and studies/dvc.yaml declare, and the user's files in their place."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,9 +15,11 @@ from textclf.core.settings import parse_yaml
 from textclf.fetch.catalogue import CORPORA
 from textclf.pretrained.catalogue import CATALOGUE, NOTE
 
-UNDECLARED = Path("reports/audit.html")  # made by a stage, but not kept by DVC
+# Made by a stage, but not kept by DVC.
+UNDECLARED = Path("reports/audit.html")
 RAW, PRETRAINED = Path("data/raw"), Path("data/pretrained")
-FETCHED = {  # which a user may have put there; the stage fetch verifies them
+# Files that a user may have put there; the stage fetch verifies them.
+FETCHED = {
     *(RAW / corpus.file for corpus in CORPORA.values()),
     *(PRETRAINED / entry.name / file.name for entry in CATALOGUE.values() for file in entry.files),
     PRETRAINED / NOTE,
@@ -27,10 +29,11 @@ FETCHED = {  # which a user may have put there; the stage fetch verifies them
 def outputs(
     pipelines: Mapping[Path, str], settings: Mapping[str, Any] | None = None
 ) -> Iterator[tuple[Path, bool]]:
-    """Yield the path of each output of the stages in the texts of dvc.yaml files, and whether DVC's cache keeps it.
+    """Yield the path of each output of the stages, and whether DVC's cache keeps it.
 
-    `settings` is the content of params.yaml, which has the items of the stages that DVC makes per
-    item; without it, the item is `*`. Raises `UserError` if a text is no pipeline.
+    `pipelines` are the texts of dvc.yaml files by their paths. `settings` is the content of
+    params.yaml, which has the items of the stages that DVC makes per item; without it, the item is
+    `*`. Raises `UserError` if a text is no pipeline.
     """
     for file, text in pipelines.items():
         try:
@@ -42,7 +45,10 @@ def outputs(
 
 
 def _parse(text: str, name: str) -> Any:
-    """Return the mapping in a dvc.yaml, read by the parser in C that DVC uses too; `UserError` as `parse_yaml`."""
+    """Return the mapping in a dvc.yaml; `UserError` as `parse_yaml`.
+
+    It is read by the fast parser in C, which DVC uses too.
+    """
     with suppress(Exception):  # parse_yaml says what is wrong
         return YAML(typ="safe").load(text)
     return parse_yaml(text, name)
@@ -54,24 +60,33 @@ def _outputs(
     for stage in stages:
         items: Any = ["*"]
         if settings is not None and "foreach" in stage:
-            found = value_at(settings, stage["foreach"].strip("${}"))
-            items = [] if found is MISSING else found or []
+            value = value_at(settings, stage["foreach"].strip("${}"))
+            items = [] if value is MISSING else value or []
         body = stage.get("do", stage)
         for entry in (*body.get("outs", ()), *body.get("metrics", ())):
             ((path, options),) = entry.items() if isinstance(entry, dict) else [(entry, {})]
             for item in items:
-                place = folder / body.get("wdir", "") / path.replace("${key}", item)
-                yield Path(os.path.normpath(place)), options.get("cache", True)
+                output = folder / body.get("wdir", "") / path.replace("${key}", item)
+                yield Path(os.path.normpath(output)), options.get("cache", True)
 
 
 def refusals(pipelines: Mapping[Path, str], settings: Mapping[str, Any]) -> list[str]:
-    """Return a line for each output in whose place there are files that no run made, and that a run would replace."""
-    found = {path: foreign_files(path) for path, _ in outputs(pipelines, settings)}
-    found = {path: [file for file in files if file not in FETCHED] for path, files in found.items()}
-    return [refusal(path, files) for path, files in found.items() if files]
+    """Return a line for each output in whose place are files that no run made.
+
+    A run would replace them.
+    """
+    lines = []
+    for path in dict.fromkeys(path for path, _ in outputs(pipelines, settings)):
+        foreign = [file for file in foreign_files(path) if file not in FETCHED]
+        if foreign:
+            lines.append(refusal(path, foreign))
+    return lines
 
 
 def ignored(pipelines: Mapping[Path, str]) -> list[str]:
-    """Return the lines of .gitignore for what stages make and Git does not keep: at most two levels of each path."""
-    kept = [*(path for path, cached in outputs(pipelines) if cached), UNDECLARED]
-    return sorted({"/".join(["", *path.parts[:2]]) for path in kept})
+    """Return the lines of .gitignore for what stages make and Git does not keep.
+
+    A line has at most two levels of a path.
+    """
+    outside_git = [*(path for path, cached in outputs(pipelines) if cached), UNDECLARED]
+    return sorted({"/".join(["", *path.parts[:2]]) for path in outside_git})

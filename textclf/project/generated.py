@@ -24,36 +24,38 @@ from textclf.plot.charts import CHARTS
 from textclf.project.workflows import PATHS, Host, workflow
 from textclf.version import __version__
 
-PIPELINE, STUDIES, REQUIREMENTS = (
-    Path("dvc.yaml"),
-    Path("studies/dvc.yaml"),
-    Path("requirements.txt"),
-)
+PIPELINE = Path("dvc.yaml")
+STUDIES = Path("studies/dvc.yaml")
+REQUIREMENTS = Path("requirements.txt")
 SCHEMA = Path(".textclf/params.schema.json")
 HEADERS = {
-    PIPELINE: """\
-# The pipeline of textclf; `textclf upgrade` writes this file anew. Own stages belong into the dvc.yaml of a subfolder.
-# Paths are here, hyperparameters in params.yaml. Each stage is a script of the installed package, whose code is a
-# dependency by its checksum in .textclf/code.
-""",
-    STUDIES: """\
-# Studies train the models many times, so they are not part of the default run: `textclf crossvalidate`,
-# `textclf learning-curve`, `textclf search`, `textclf audit`. `textclf upgrade` writes this file anew.
-""",
+    PIPELINE: (
+        "# The pipeline of textclf; `textclf upgrade` writes this file anew. "
+        "Own stages belong into the dvc.yaml of a subfolder.\n"
+        "# Paths are here, hyperparameters in params.yaml. "
+        "Each stage is a script of the installed package, whose code is a\n"
+        "# dependency by its checksum in .textclf/code.\n"
+    ),
+    STUDIES: (
+        "# Studies train the models many times, so they are not part of the default run: "
+        "`textclf crossvalidate`,\n"
+        "# `textclf learning-curve`, `textclf search`, `textclf audit`. `textclf upgrade` writes "
+        "this file anew.\n"
+    ),
 }
-SETTINGS_HEADER = f"""\
-# yaml-language-server: $schema={SCHEMA.as_posix()}
-#
-# The settings of this project, one section per stage. Change one and run `dvc repro`, or try
-# `dvc exp run -S split.seed=7`. A setting that is not here has its default, and is set by a line here or by
-# `-S ++key=value`: docs/params.md of textclf has all. `textclf check` validates this file.
-
-"""
+SETTINGS_HEADER = (
+    f"# yaml-language-server: $schema={SCHEMA.as_posix()}\n"
+    "#\n"
+    "# The settings of this project, one section per stage. "
+    "Change one and run `dvc repro`, or try\n"
+    "# `dvc exp run -S split.seed=7`. "
+    "A setting that is not here has its default, and is set by a line here or by\n"
+    "# `-S ++key=value`: docs/params.md of textclf has all. `textclf check` validates this file.\n"
+    "\n"
+)
 CODE_DEP = re.compile(r"(?P<dash> *- )(?P<path>(?:textclf|stages)(?:/\S+)?)(?: +#.*)?")
-OF_ALL = (
-    "stages/__init__.py",
-    "stages/check.py",
-)  # deps of check beside all of textclf, which in a wheel has them
+# Dependencies of check beside all of textclf, which in a wheel has them.
+OF_ALL = ("stages/__init__.py", "stages/check.py")
 
 
 def shipped(name: str) -> str:
@@ -62,11 +64,14 @@ def shipped(name: str) -> str:
 
 
 def require_installed() -> None:
-    """Raise `UserError` if textclf runs from a clone of its repository: the stages of a project would not be found."""
+    """Raise `UserError` if textclf runs from a clone of its repository.
+
+    The stages of a project would not be found.
+    """
     if root := clone_root():
         raise UserError(
-            f"textclf must be installed as a package to make a project; it runs from its clone {root}; make wheel "
-            f"there, and pip install dist/*.whl in another environment"
+            "textclf must be installed as a package to make a project; it runs from its clone "
+            f"{root}; make wheel there, and pip install dist/*.whl in another environment"
         )
 
 
@@ -84,9 +89,8 @@ def pipeline(path: Path) -> str:
     # With -P no file of the project, such as random.py or textclf/, takes the place of a module
     # that a stage imports.
     text = text.replace("python -m stages.", "python -P -m textclf.stages.")
-    text = re.sub(
-        r".*requirements/keras\.txt\n", "", text
-    )  # requirements.txt has it, if the models need it
+    # requirements.txt has the packages of keras.txt, if the models need them.
+    text = re.sub(r".*requirements/keras\.txt\n", "", text)
     return HEADERS[path] + text.replace("requirements/run.txt", str(REQUIREMENTS))
 
 
@@ -103,14 +107,14 @@ def locked_requirements(extras: Iterable[str]) -> str:
     """Return requirements.txt: what the pipeline and these extras need, with hashes."""
     entries: dict[str, str] = {}
     for name in ("run", *extras):
-        _, *blocks = re.split(
-            r"^(?=[a-z0-9])", shipped(f"requirements/{name}.txt"), flags=re.MULTILINE
-        )
+        locked = shipped(f"requirements/{name}.txt")
+        _, *blocks = re.split(r"^(?=[a-z0-9])", locked, flags=re.MULTILINE)
         for block in blocks:
             lines = [line for line in block.splitlines() if not line.lstrip().startswith("#")]
             entries.setdefault(block.partition("==")[0], "\n".join(lines))
     return (
-        f"# What textclf-pipeline {__version__} needs, locked; `textclf upgrade` writes this file anew.\n"
+        f"# What textclf-pipeline {__version__} needs, locked; "
+        "`textclf upgrade` writes this file anew.\n"
         "#   pip install --require-hashes -r requirements.txt\n"
         f'#   pip install --no-deps "{requirement()}"\n'
         "--only-binary :all:\n--no-binary antlr4-python3-runtime\n"
@@ -119,27 +123,29 @@ def locked_requirements(extras: Iterable[str]) -> str:
 
 
 def generated_files(ci: Host | None, extras: Collection[str] = ()) -> dict[Path, str]:
-    """Return the text of each generated file of a project; `ci` is the host of its workflow, github or gitlab.
+    """Return the text of each generated file of a project.
 
-    requirements.txt has `extras`, which the settings need, and those of features that are
-    installed. Raises `UserError` for a workflow of a project in a folder of its repository, where
-    the host would not find it.
+    `ci` is the host of its workflow. requirements.txt has `extras`, which the settings need, and
+    those of features that are installed. Raises `UserError` for a workflow of a project in a folder
+    of its repository, where the host would not find it.
     """
-    if ci is not None and (
-        folder := git("rev-parse", "--show-prefix").stdout.decode(errors="replace").strip()
-    ):
-        raise UserError(
-            f"--ci must be of a project at the top of its repository; got one in {folder} of another"
-        )
+    if ci is not None:
+        prefix = git("rev-parse", "--show-prefix").stdout
+        if folder := prefix.decode(errors="replace").strip():
+            raise UserError(
+                "--ci must be of a project at the top of its repository; "
+                f"got one in {folder} of another"
+            )
     of_features = {*LOCKED}.difference(OF_RUNS)
-    found = {
+    installed = {
         extra for extra in of_features if all(find_spec(name) is not None for name in EXTRAS[extra])
     }
-    extras = sorted(found.union(extras))
+    extras = sorted(installed.union(extras))
     files = {path: pipeline(path) for path in HEADERS}
     schema = shipped("docs/params.schema.json")
     files |= {REQUIREMENTS: locked_requirements(extras), SCHEMA: schema, **dict(code_files())}
-    files |= {Path(path): shipped(path) for path in (f".dvc/plots/{name}.json" for name in CHARTS)}
+    templates = [f".dvc/plots/{name}.json" for name in CHARTS]
+    files |= {Path(path): shipped(path) for path in templates}
     if ci is not None:
         files[PATHS[ci]] = workflow(ci, clone=False, install=requirement())
     content = {
@@ -157,7 +163,10 @@ def local_address(paths: Iterable[Path]) -> Iterator[str]:
     """Yield a line if some of these files name textclf by a path of this machine."""
     named = [str(path) for path in (REQUIREMENTS, *PATHS.values()) if path in paths]
     if named and LOCAL.match(requirement()):
-        yield f"{list_names(named)}: textclf is named by its path on this machine; others install it from elsewhere"
+        yield (
+            f"{list_names(named)}: textclf is named by its path on this machine; "
+            "others install it from elsewhere"
+        )
 
 
 def write_files(files: Mapping[Path, str]) -> None:
@@ -168,14 +177,10 @@ def write_files(files: Mapping[Path, str]) -> None:
     targets = {CODE if path.is_relative_to(CODE) else path for path in files}
     ordered = sorted(targets, key=lambda path: (path == PROJECT, path))
     with outputs(*ordered) as scratch:
-        for path, place in zip(ordered, scratch, strict=True):
-            inside = {
-                name.relative_to(path): text
-                for name, text in files.items()
-                if name.is_relative_to(path)
-            }
-            for name, text in inside.items():
-                (place / name).parent.mkdir(exist_ok=True)
-                (place / name).write_text(
-                    text, encoding="utf-8", errors="surrogateescape", newline="\n"
-                )
+        for path, target in zip(ordered, scratch, strict=True):
+            for name, text in files.items():
+                if not name.is_relative_to(path):
+                    continue
+                file = target / name.relative_to(path)
+                file.parent.mkdir(exist_ok=True)
+                file.write_text(text, encoding="utf-8", errors="surrogateescape", newline="\n")

@@ -1,7 +1,6 @@
-"""The command `textclf metrics`: print the outcome of the last run again, and whether it is that of today's files."""
+"""The command `textclf metrics`: print the outcome of the last run, and whether it is stale."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ METRICS, PAGE, IN_USE = Path("metrics"), Path("reports/report.html"), Path("data
 
 
 def run() -> None:
-    """Print a table of the models, the default model, where the report is, and which stages would run anew."""
+    """Print the models, the default model, where the report is, and which stages would run anew."""
     settings: dict[str, Any] = load_params(
         {"train": Train, "average": Average, "evaluate": Evaluate, "export": Export}
     )
@@ -31,21 +30,21 @@ def run() -> None:
     external = sorted(evaluate.external)
     results = Results.read(METRICS, outcome.FILES, models, external)
     looks = count_results(results.decisions.protocol.test_rows, METRICS)
-    print(
-        *outcome.describe(results, models, export.model, evaluate.confidence, external, looks),
-        sep="\n",
-    )
-    print(
-        f"report: {PAGE}"
-        if PAGE.exists()
-        else f"no report: {PAGE} not found; run dvc repro (or dvc pull) to make it"
-    )
+    lines = outcome.describe(results, models, export.model, evaluate.confidence, external, looks)
+    print(*lines, sep="\n")
+    if PAGE.exists():
+        print(f"report: {PAGE}")
+    else:
+        print(f"no report: {PAGE} not found; run dvc repro (or dvc pull) to make it")
     if line := stale(settings):
         print(f"warning: {line}")
 
 
 def stale(settings: Mapping[str, Section]) -> str:
-    """Return which stages of the report DVC would run, and what of `settings`, code and files has changed, if any."""
+    """Return which stages of the report DVC would run and what has changed, "" if nothing has.
+
+    `settings`, code and files may have changed.
+    """
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
     from dvc.repo.reproduce import plan_repro
@@ -55,53 +54,50 @@ def stale(settings: Mapping[str, Section]) -> str:
             own = [stage for stage in repo.index.stages if stage.path_in_repo == "dvc.yaml"]
             written = [Path(output.fspath) for stage in own for output in stage.outs]
             graph = repo.index.graph
-            stages = plan_repro(graph, [stage for stage in own if stage.addressing == "report"])
-            measured = [
-                stage for stage in stages if stage in own and stage.addressing != UNMEASURED
-            ]
-            changes = {
-                stage.addressing: [*_changes(stage, written, settings)] for stage in measured
-            }
-            names = [name for name in changes if changes[name]]
-            next_ones = [
-                each
-                for stage in measured
-                if changes[stage.addressing]
-                for each in graph.predecessors(stage)
-            ]
-            rest = " and what follows" * any(
-                each in own and each.addressing not in names for each in next_ones
-            )
+            names: list[str] = []
+            causes: list[str] = []
+            followers = []
+            report = [stage for stage in own if stage.addressing == "report"]
+            for stage in plan_repro(graph, report):
+                if stage not in own or stage.addressing == UNMEASURED:
+                    continue
+                changes = [*_changes(stage, written, settings)]
+                if changes:
+                    names.append(stage.addressing)
+                    causes += changes
+                    followers += [other for other in graph.predecessors(stage) if other in own]
     except (DvcException, UserError, OSError) as error:
         return f"it is unknown whether these are the results of today's files; {first_line(error)}"
-    causes = dict.fromkeys(chain.from_iterable(changes.values()))
-    would = f"stale: dvc repro would run {list_names(names)}{rest}; changed since the last run: {list_names([*causes])}"
-    return would if names else ""
+    if not names:
+        return ""
+    more = any(stage.addressing not in names for stage in followers)
+    stages = list_names(names) + (" and what follows" if more else "")
+    changed = list_names([*dict.fromkeys(causes)])
+    return f"stale: dvc repro would run {stages}; changed since the last run: {changed}"
 
 
 def _changes(stage: Any, written: Sequence[Path], settings: Mapping[str, Section]) -> Iterator[str]:
-    """Yield settings, inputs that no stage has `written` and results in Git that exist and differ from dvc.lock."""
+    """Yield what of a stage differs from dvc.lock.
+
+    These are settings, inputs that no stage has `written`, and results in Git that exist.
+    """
     if stage.cmd_changed or not any(dep.hash_info for dep in stage.deps):
         yield f"{stage.addressing} (dvc.yaml)"
         return
     for dep in stage.deps:
-        path, now = (
-            Path(dep.fspath),
-            {name: section.model_dump() for name, section in settings.items()},
-        )
+        path = Path(dep.fspath)
+        is_made = any(path.is_relative_to(out) or out.is_relative_to(path) for out in written)
         if dep.hash_info.name == "params":
-            yield from (
-                each.name for each in compare_values(dep.hash_info.value, dep.read_params())
-            )
+            for setting in compare_values(dep.hash_info.value, dep.read_params()):
+                yield setting.name
         elif path == IN_USE.absolute() and dep.exists and not dep.changed_checksum():
             used = read_settings(IN_USE)
-            yield from (
-                each.name for each in compare_values({name: used.get(name) for name in now}, now)
-            )
-        elif not any(path.is_relative_to(each) or each.is_relative_to(path) for each in written):
-            yield from [str(dep)] * (dep.exists and dep.changed_checksum())
-    yield from (
-        str(out)
-        for out in stage.outs
-        if not out.use_cache and out.exists and out.changed_checksum()
-    )
+            before = {name: used.get(name) for name in settings}
+            now = {name: section.model_dump() for name, section in settings.items()}
+            for setting in compare_values(before, now):
+                yield setting.name
+        elif not is_made and dep.exists and dep.changed_checksum():
+            yield str(dep)
+    for out in stage.outs:
+        if not out.use_cache and out.exists and out.changed_checksum():
+            yield str(out)

@@ -1,4 +1,4 @@
-"""Run one stage of dvc.yaml or studies/dvc.yaml, and what it depends on, after the checks of `textclf check`."""
+"""Run one stage of dvc.yaml or studies/dvc.yaml, and those it depends on, after `textclf check`."""
 
 import argparse
 import os
@@ -10,7 +10,8 @@ from textclf.core.failures import USAGE_ERROR
 from textclf.core.installed import path_of_programs
 from textclf.project.check import load_for_run
 
-INTERRUPTED = 252  # DVC's exit code after Ctrl-C
+# DVC's exit code after Ctrl-C.
+INTERRUPTED = 252
 AUDITED, ISSUES = Path("reports/audit.html"), Path("plots/audit.csv")
 
 
@@ -21,7 +22,10 @@ def run(arguments: argparse.Namespace) -> int:
             raise ModuleNotFoundError(name=package)
     load_for_run()
     reviews = getattr(arguments, "review", False)
-    if not (reviews and is_listed(arguments.stage)) and (status := dvc("repro", arguments.stage)):
+    status = 0
+    if not (reviews and is_listed(arguments.stage)):
+        status = dvc("repro", arguments.stage)
+    if status:
         return status
     if reviews:
         from textclf.label import review
@@ -37,16 +41,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def is_listed(stage: str) -> bool:
-    """Return whether nothing but corrections.csv has changed since an audit: a review goes on with the same list."""
+    """Return whether at most corrections.csv has changed since an audit.
+
+    Then a review goes on with the same list.
+    """
     from dvc.repo import Repo
 
     with Repo() as repo:
         changes = repo.status(targets=[stage], with_deps=True).values()
-    return all(each == [{"changed deps": {"corrections.csv": "modified"}}] for each in changes)
+    corrected = [{"changed deps": {"corrections.csv": "modified"}}]
+    return all(change == corrected for change in changes)
 
 
 def dvc(*arguments: str) -> int:
-    """Run a command of DVC in this process; return 0, or 2 if it failed. DVC and the stages print what went wrong."""
+    """Run a command of DVC in this process; return 0, or 2 if it failed.
+
+    DVC and the stages print what went wrong.
+    """
     from dvc.cli import main
 
     os.environ["PATH"] = path_of_programs()

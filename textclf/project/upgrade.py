@@ -25,7 +25,8 @@ from textclf.project.init.create import depended_on, differs
 from textclf.version import __version__
 
 LAST_RUN = Path("data/settings.json")
-FOLDERS = (CODE, Path(".dvc/plots"))  # whose files are told as one
+# Folders that are named in place of their files.
+FOLDERS = (CODE, Path(".dvc/plots"))
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -38,61 +39,60 @@ def run(arguments: argparse.Namespace) -> None:
     made = read_project()
     files = generated_files(arguments.ci or made["ci"], needed_extras(params).union(made["extras"]))
     files |= {path: text for path, text in depended_on().items() if not path.exists()}
-    edited = (
-        {}
-        if arguments.force
-        else {path: text for path, text in files.items() if _is_edited(path, text)}
-    )
+    edited: dict[Path, str] = {}
+    if not arguments.force:
+        edited = {path: text for path, text in files.items() if _is_edited(path, text)}
     files = {path: text for path, text in files.items() if path not in edited}
     changed, version = _changes(files), made["version"]
     lines = [f"textclf {__version__}: up to date"]
     if changed:
-        lines = [
-            f"textclf {version} -> {__version__}"
-            if version != __version__
-            else f"textclf {version}"
-        ]
-        lines += _changed_defaults(params)
-        told = {str(path.parent if path.parent in FOLDERS else path) for path in changed}
-        lines += [f"files to write: {', '.join(sorted(told))}", *local_address(changed)]
+        newer = f" -> {__version__}" if version != __version__ else ""
+        lines = [f"textclf {version}{newer}", *_changed_defaults(params)]
+        names = {str(path.parent if path.parent in FOLDERS else path) for path in changed}
+        lines += [f"files to write: {', '.join(sorted(names))}", *local_address(changed)]
     print(*lines, *_differences(edited), sep="\n")
     if changed and not arguments.dry_run:
         write_files(files)
-        install = (
-            f"pip install --require-hashes -r {REQUIREMENTS}, " if REQUIREMENTS in changed else ""
-        )
+        install = ""
+        if REQUIREMENTS in changed:
+            install = f"pip install --require-hashes -r {REQUIREMENTS}, "
         print("git diff shows all changes; git checkout . undoes them")
         print(f"next: {install}textclf check, dvc status, dvc repro")
 
 
 def _changed_defaults(params: Params) -> Iterator[str]:
-    """Yield a line per setting with another default than in the last run, of those that params.yaml leaves out."""
+    """Yield a line per setting that params.yaml leaves out and whose default has changed.
+
+    The last run had the other default.
+    """
     content, before = load_yaml(PARAMS_FILE), {}
     with contextlib.suppress(UserError):  # there was no run
         before = read_settings(LAST_RUN)
-    for found in compare_values(before, run_settings(params)):
-        if found.base and found.head and value_at(content, found.name) is MISSING:
-            yield f"{found.name}: {found.base} -> {found.head}, the default of this version"
+    for setting in compare_values(before, run_settings(params)):
+        if setting.base and setting.head and value_at(content, setting.name) is MISSING:
+            yield f"{setting.name}: {setting.base} -> {setting.head}, the default of this version"
 
 
 def _is_edited(path: Path, text: str) -> bool:
-    """Return whether a file is neither as textclf has written it last nor as it would write it now."""
+    """Return whether a file is neither as textclf last wrote it nor as it would write it now."""
     if path == PROJECT or path.parent == CODE or not differs(path, text):
         return False
     return bool(sha256_of_file(path) != read_project()["files"].get(path.as_posix()))
 
 
 def _changes(files: Mapping[Path, str]) -> list[Path]:
-    """Return the paths of the files that are other than on the disk, and of checksums of code that are no more."""
+    """Return the paths of files that differ from the disk, and of obsolete checksums of code."""
     changed = [path for path, text in files.items() if differs(path, text) or not path.exists()]
     return changed + [path for path in CODE.glob("*") if path not in files]
 
 
 def _differences(edited: Mapping[Path, str]) -> Iterator[str]:
-    """Yield the lines of a unified diff per file that the user has edited, to what this version would write."""
+    """Yield a unified diff per file that the user has edited, to what this version would write."""
     for path, text in edited.items():
-        yield f"{path} has changes of your own and is left alone; --force overwrites it with this version's:"
-        before = path.read_text(encoding="utf-8", errors="replace").splitlines()
-        yield from difflib.unified_diff(
-            before, text.splitlines(), str(path), f"{path} of textclf {__version__}", lineterm=""
+        yield (
+            f"{path} has changes of your own and is left alone; "
+            "--force overwrites it with this version's:"
         )
+        before = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        after, name = text.splitlines(), f"{path} of textclf {__version__}"
+        yield from difflib.unified_diff(before, after, str(path), name, lineterm="")

@@ -1,4 +1,4 @@
-"""The workflow with which a host of Git runs the pipeline: that of a project, and of this repository."""
+"""The workflow with which a host of Git runs the pipeline of a project or of this repository."""
 
 import json
 from importlib.resources import files
@@ -8,10 +8,16 @@ from typing import Literal
 from textclf.core.installed import LOCAL
 
 Host = Literal["github", "gitlab"]
-OF_MACHINE = " # a path of the machine that wrote this, unknown to CI: install from an address, then textclf upgrade"
+OF_MACHINE = (
+    " # a path of the machine that wrote this, unknown to CI: "
+    "install from an address, then textclf upgrade"
+)
 # How a shell finds the lock file of model-signing in the installed package, for which a key is
 # needed as well.
-SIGN = """"$(python -P -c 'from textclf import project; print(*project.__path__)')/shipped/requirements/sign.txt\""""
+SIGN = (
+    "\"$(python -P -c 'from textclf import project; print(*project.__path__)')"
+    '/shipped/requirements/sign.txt"'
+)
 PATHS: dict[Host, Path] = {
     "github": Path(".github/workflows/textclf.yml"),
     "gitlab": Path(".gitlab-ci.yml"),

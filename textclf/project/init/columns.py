@@ -1,4 +1,4 @@
-"""Which columns of a table hold the texts, the labels and the ids, and which of the others may be of use."""
+"""Which columns of a table hold the texts, the labels and the ids, and which others may be used."""
 
 import re
 from collections.abc import Container, Sequence
@@ -19,27 +19,39 @@ from textclf.tables.files import find_files
 from textclf.tables.layout import SOURCE, Layout
 from textclf.tables.settings import Data
 
-# Usual names, likeliest first
+# Usual names of a column of labels, likeliest first, and of a column of splits.
 LABELS = ("label", "labels", "class", "category", "target", "sentiment", "intent", "topic")
-SPLIT = "split"  # usual name of a column of splits
-FEW = 20  # distinct values of a column that is offered for slices; one of more may be of groups
-MOST_CLASSES = 1000  # distinct values of a column of labels
-ROWS_PER_CLASS = 4  # mean number of rows of each value of a column of labels, at least
-LONGEST_LABEL = 60  # mean characters of a label
-MEASURED = 0.5  # share of dates and decimals in a column of labels without a usual name, at most
-SPACED = 0.1  # share of texts with white space or letters beyond ASCII, at least
-ID = re.compile(r"(.*[\W_])?(?i:id|uuid|guid)|.*[a-z]I[dD]")  # names of columns of ids
-ROWS_PER_SLICE = 4 * FEWEST_ROWS  # of which a quarter are test rows
-ROWS_PER_GROUP = 2  # mean number of rows of each value of a column of groups, at least
-LISTS, FLAGS = "[", "01"  # forms of columns of several labels
-SEVERAL = (
-    0.05  # share of the texts that have two labels or more, at least, of rows that repeat an id
-)
+SPLIT = "split"
+# A column of at most so many distinct values is offered for slices; one of more may be of groups.
+FEW = 20
+# A column of labels has at most so many distinct values, at least so many rows per value on
+# average, and labels of at most so many characters on average.
+MOST_CLASSES = 1000
+ROWS_PER_CLASS = 4
+LONGEST_LABEL = 60
+# Without a usual name, a column of labels has at most this share of dates and decimals.
+MEASURED = 0.5
+# At least this share of the texts has white space or letters beyond ASCII.
+SPACED = 0.1
+# Names of columns of ids.
+ID = re.compile(r"(.*[\W_])?(?i:id|uuid|guid)|.*[a-z]I[dD]")
+# Rows per value of a column of slices, of which a quarter are test rows.
+ROWS_PER_SLICE = 4 * FEWEST_ROWS
+# A column of groups has at least so many rows per value on average.
+ROWS_PER_GROUP = 2
+# Forms of columns of several labels.
+LISTS, FLAGS = "[", "01"
+# If rows that repeat an id are one text each, at least this share of the texts must have two labels
+# or more.
+SEVERAL = 0.05
 DELIMITERS = ";\t|,"
 
 
 def find_delimiter(path: Path, layout: Layout) -> str | None:
-    """Return the delimiter of a CSV or TSV file: the layout's, or another if the header would be a single column."""
+    """Return the delimiter of a CSV or TSV file.
+
+    It is the layout's, or another one if the header would be a single column.
+    """
     names = column_names(path, layout)
     kind = find_files(path, layout)[0].format
     if layout.delimiter is not None or len(names) > 1 or kind not in {"csv", "tsv"}:
@@ -62,35 +74,26 @@ def find_columns(
     labels: Sequence[str] | None,
     unused: Container[str | None] = (),
 ) -> tuple[str | tuple[str, ...], str | tuple[str, ...], list[Column]]:
-    """Return the names of the columns of the texts and of the labels, as given or by what is in them, and the others.
+    """Return the names of the columns of the texts and of the labels, and the other columns.
 
-    Those of `unused` are none of them. The texts are the column of long values that rarely repeat,
-    the labels that of few. Raises `UserError` if there is no such column, or if several could be
-    the labels.
+    The names are those given, or follow from what the columns hold. Those of `unused` are none of
+    them. The texts are the column of long values that rarely repeat, the labels that of few. Raises
+    `UserError` if there is no such column, or if several could be the labels.
     """
     names = [name for name in column_names(path, layout) if name not in unused]
-    columns = [
-        column for name in names if (column := describe_column(path, layout, name)) is not None
-    ]
-    texts = texts or [
-        find_text([column for column in columns if column.name not in (labels or ())], path)
-    ]
+    described = [describe_column(path, layout, name) for name in names]
+    columns = [column for column in described if column is not None]
+    if not texts:
+        not_labels = [column for column in columns if column.name not in (labels or ())]
+        texts = [find_text(not_labels, path)]
     if not labels:
         several = len(find_files(path, layout)) > 1 and SOURCE not in names
-        named = [
-            name
-            for usual in LABELS
-            for name in names
-            if name.strip().lower() == usual and name not in texts
-        ]
-        labels = find_labels(
-            [column for column in columns if column.name not in texts], path, several, named
-        )
-    others = [
-        each
-        for each in columns
-        if each.name not in {*texts, *labels, SOURCE} and each.form != LISTS
-    ]
+        not_texts = [name for name in names if name not in texts]
+        named = [name for usual in LABELS for name in not_texts if name.strip().lower() == usual]
+        candidates = [column for column in columns if column.name not in texts]
+        labels = find_labels(candidates, path, several, named)
+    used = {*texts, *labels, SOURCE}
+    others = [column for column in columns if column.name not in used and column.form != LISTS]
     return _one_or_several(texts), _one_or_several(labels), others
 
 
@@ -101,21 +104,21 @@ def _one_or_several(names: Sequence[str]) -> str | tuple[str, ...]:
 def find_sets(
     path: Path, data: Data, columns: Sequence[Column], layout: Layout, given: bool = False
 ) -> tuple[dict[str, Any], str]:
-    """Return the settings of a table whose texts have several labels, and what shows it; nothing if they have one.
+    """Return the settings of a table whose texts have several labels, and what shows it.
 
-    `columns` are those that are neither texts nor labels; `given`: the user named those of labels.
-    Raises `UserError` if several columns could each be the only one of labels.
+    Both are empty if a text has one label. `columns` are those that are neither texts nor labels;
+    `given`: the user named those of labels. Raises `UserError` if several columns could each be the
+    only one of labels.
     """
     task = {"task": "multilabel"}
     if not isinstance(data.label, str):
         if not given and not _share_of_several(path, data):
-            rule = (
-                "--label must name the column of labels, or each of them if a text may have several"
+            raise UserError(
+                f"{path}: --label must name the column of labels, or each of them if a text may "
+                f"have several; no row is 1 in two of {list_names(data.label)}"
             )
-            raise UserError(f"{path}: {rule}; no row is 1 in two of {list_names(data.label)}")
-        constant = list_names(
-            [column.name for column in columns if column.form == FLAGS and column.distinct < 2]
-        )
+        flags = [column for column in columns if column.form == FLAGS]
+        constant = list_names([column.name for column in flags if column.distinct < 2])
         left_out = f", without {constant}, the same in all rows" if constant else ""
         alone = "" if given else f"; --label {quote_name(data.label[0])} takes one alone"
         return task, f"{list_names(data.label)} are columns of 0 and 1{left_out}{alone}"
@@ -123,43 +126,35 @@ def find_sets(
     if labels is not None and labels.form == LISTS:
         return task, f"{quote_name(data.label)} holds lists"
     if labels is not None and labels.form not in {"", FLAGS}:
-        return task | {
-            "label_separator": labels.form
-        }, f"{quote_name(data.label)} combines some by {labels.form!r}"
+        shown = f"{quote_name(data.label)} combines some by {labels.form!r}"
+        return {**task, "label_separator": labels.form}, shown
     texts = describe_column(path, layout, data.text) if isinstance(data.text, str) else None
     for column in columns:
-        is_id = column.name != data.group and bool(
-            ID.fullmatch(column.name) or column.name == data.id
-        )
+        named_as_id = ID.fullmatch(column.name) or column.name == data.id
+        is_id = column.name != data.group and named_as_id
         repeats = is_id and column.distinct < column.values
         if texts is not None and repeats and texts.distinct <= column.distinct:
-            united = data.model_copy(update=task | {"id": column.name})
+            settings = {**task, "id": column.name}
             with suppress(UserError):
-                if _share_of_several(path, united) >= SEVERAL:
-                    return task | {
-                        "id": column.name
-                    }, f"rows with the same {quote_name(column.name)} have one each"
+                if _share_of_several(path, data.model_copy(update=settings)) >= SEVERAL:
+                    return settings, f"rows with the same {quote_name(column.name)} have one each"
     return {}, ""
 
 
 def _share_of_several(path: Path, data: Data) -> float:
     """Return the share of the texts that have two labels or more."""
-    return float(
-        pc.mean(pc.greater(pc.list_value_length(read(path, data).table["label"]), 1)).as_py()
-    )
+    label_counts = pc.list_value_length(read(path, data).table["label"])
+    return float(pc.mean(pc.greater(label_counts, 1)).as_py())
 
 
 def find_text(columns: Sequence[Column], path: Path) -> str:
-    """Return the name of the column of long values that rarely repeat, without those that look like identifiers."""
-    texts = [
-        column
-        for column in columns
-        if column.values and column.spaced >= SPACED and column.form != LISTS
-    ]
-    if not any(column.values for column in columns):
+    """Return the name of the column of long values that rarely repeat and are no identifiers."""
+    filled = [column for column in columns if column.values]
+    if not filled:
         raise UserError(
             f"{path} must have rows that can be read; got none; set --encoding, such as cp1252"
         )
+    texts = [column for column in filled if column.spaced >= SPACED and column.form != LISTS]
     if not texts:
         names = list_names([column.name for column in columns])
         raise UserError(
@@ -171,10 +166,11 @@ def find_text(columns: Sequence[Column], path: Path) -> str:
 def find_labels(
     columns: Sequence[Column], path: Path, several_files: bool, named: Sequence[str] = ()
 ) -> tuple[str, ...]:
-    """Return the name of the column of labels; `source`, the name of the file, if each of several files is a class.
+    """Return the name of the column of labels.
 
-    They are several if all that could be it are of 0 and 1. If no column looks like labels, it is
-    the first of those that are `named` so: the table's reader says what is wrong.
+    It is `source`, the name of the file, if each of several files is a class. They are several if
+    all that could be it are of 0 and 1. If no column looks like labels, it is the first of those
+    that are `named` so: the table's reader says what is wrong.
     """
     labels = [column for column in columns if _can_be_label(column)]
     usual = [
@@ -185,10 +181,10 @@ def find_labels(
     if labels and all(column.form == FLAGS for column in labels):
         return tuple(column.name for column in labels)
     if labels:
-        choices = list_names(
-            [f"{quote_name(column.name)} ({column.distinct} values)" for column in labels]
+        choices = [f"{quote_name(column.name)} ({column.distinct} values)" for column in labels]
+        raise UserError(
+            f"{path}: --label must name the column of labels; it could be {list_names(choices)}"
         )
-        raise UserError(f"{path}: --label must name the column of labels; it could be {choices}")
     if several_files:
         return (SOURCE,)
     if named:
@@ -211,7 +207,7 @@ def _can_be_label(column: Column) -> bool:
 
 
 def find_id(columns: Sequence[Column], first: str) -> str | None:
-    """Return the column of unique ids: the one whose name says so, or the first one of the table; None if none is."""
+    """Return the column of unique ids: one named as ids, else the table's first if it is unique."""
     unique = [
         column.name
         for column in columns
@@ -220,11 +216,16 @@ def find_id(columns: Sequence[Column], first: str) -> str | None:
         and not (column.spaced or column.measured)
     ]
     named = [name for name in unique if ID.fullmatch(name)]
-    return next(iter(named or [name for name in unique if name == first]), None)
+    if named:
+        return named[0]
+    return first if first in unique else None
 
 
 def find_useful(columns: Sequence[Column]) -> dict[str, Any]:
-    """Return the columns to offer: for slices, of few values with enough rows; for models, also numbers and dates."""
+    """Return the columns to offer.
+
+    Those for slices have few values, with enough rows each; models may also read numbers and dates.
+    """
     short = [
         column for column in columns if column.distinct > 1 and column.mean_length <= LONGEST_LABEL
     ]
@@ -238,18 +239,19 @@ def find_useful(columns: Sequence[Column]) -> dict[str, Any]:
         and "=" not in column.name
     )
     numbers = [
-        each
-        for each in short
-        if each.measured + each.whole > 1 - SPACED and not ID.fullmatch(each.name)
+        column
+        for column in short
+        if column.measured + column.whole > 1 - SPACED and not ID.fullmatch(column.name)
     ]
-    return {
-        "slices": slices,
-        "columns": tuple(each.name for each in short if each in few or each in numbers),
-    }
+    readable = tuple(column.name for column in short if column in few or column in numbers)
+    return {"slices": slices, "columns": readable}
 
 
 def find_groups(columns: Sequence[Column]) -> list[Column]:
-    """Return the columns of many values that repeat, such as an author or a thread; numbers only if named as ids."""
+    """Return the columns of many values that repeat, such as an author or a thread.
+
+    Numbers are among them only if they have the name of ids.
+    """
     return [
         column
         for column in columns

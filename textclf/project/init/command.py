@@ -19,35 +19,31 @@ from textclf.project.init.create import create, is_project, new_files, require_f
 from textclf.project.init.proposal import GIVEN, choose
 from textclf.review.markdown import code
 
-SETTINGS = (
-    Path(__file__).parents[1] / "templates" / "params.yaml"
-)  # those of a new project, before its preset
+# The settings of a new project, before its preset.
+SETTINGS = Path(__file__).parents[1] / "templates" / "params.yaml"
 OF_TABLES = (*GIVEN, "test", "text", "label", "quoting", "title", "licence", "preset")
-OUTSIDE = "../"  # the start of the path of a table that `git add .` misses and DVC can't track
-FOLDER = Path(
-    "texts"
-)  # of tables that were copied into the project: where Git or DVC can track them
+# The start of the path of a table that `git add .` misses and DVC can't track.
+OUTSIDE = "../"
+# The folder of tables that were copied into the project: where Git or DVC can track them.
+FOLDER = Path("texts")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Make a project in the folder, or write settings for the table into the params.yaml of one; print what is new."""
+    """Make a project in the folder, or adapt params.yaml of one to the table; print what is new."""
     if (arguments.data is None) != arguments.lesson:
         raise UserError(
             "either --data or --lesson must be given; textclf init --help lists the arguments"
         )
     if arguments.lesson and any(getattr(arguments, name) is not None for name in OF_TABLES):
         raise UserError("--lesson has its own table; it takes FOLDER, --ci and --force alone")
-    given = [
-        Path(os.path.normpath(path.absolute()))
-        for path in (arguments.data, arguments.test)
-        if path is not None
-    ]
+    tables = [path for path in (arguments.data, arguments.test) if path is not None]
+    given = [Path(os.path.normpath(path.absolute())) for path in tables]
     with in_folder(arguments.folder):
         if is_clone() or is_project():
             if arguments.lesson or arguments.ci:
                 raise UserError(
-                    "--lesson and --ci are for a new project, and this folder is one; choose another folder, or add a "
-                    "workflow by textclf upgrade --ci"
+                    "--lesson and --ci are for a new project, and this folder is one; "
+                    "choose another folder, or add a workflow by textclf upgrade --ci"
                 )
             _adapt(arguments, given, PARAMS_FILE.read_text(encoding="utf-8"))
         else:
@@ -58,11 +54,8 @@ def run(arguments: argparse.Namespace) -> None:
 def _adapt(arguments: argparse.Namespace, given: list[Path], before: str) -> None:
     """Write settings for the table into params.yaml."""
     with placed(given) as (paths, copies):
-        text, data, lines = choose(
-            with_paths(arguments, paths),
-            before,
-            "changed beside data, about, and the models, which are those of the preset",
-        )
+        done = "changed beside data, about, and the models, which are those of the preset"
+        text, data, lines = choose(with_paths(arguments, paths), before, done)
         if text != before:
             require_committed(arguments.force)
             with outputs(PARAMS_FILE) as (scratch,):
@@ -85,24 +78,20 @@ def _create(arguments: argparse.Namespace, given: list[Path]) -> None:
             subject, classes, path = "the Yelp sentences of UCI", "negative and positive", None
         else:
             before = SETTINGS_HEADER + SETTINGS.read_text(encoding="utf-8")
-            text, path, lines = choose(
-                with_paths(arguments, paths), before, "chosen for these rows"
-            )
+            own = with_paths(arguments, paths)
+            text, path, lines = choose(own, before, "chosen for these rows")
             title, subject, classes = arguments.title or Path(path).stem, code(path), lines[1]
         files = new_files(text, title, subject, classes, arguments.ci)
-        there = (
-            path if copies or path is None or not cd(arguments.folder) else str(given[0])
-        )  # seen from any folder
-        require_free(files, there, arguments.force)
+        # The proposed command is for the folder in which this one was called.
+        elsewhere = path is not None and not copies and bool(cd(arguments.folder))
+        require_free(files, str(given[0]) if elsewhere else path, arguments.force)
         made = create(files)
-    warnings, add = ([] if path is None else unkept(path)), "git add ."
+    warnings = [] if path is None else unkept(path)
+    add = "git add ."
     if path is not None and not is_ignored(path):
         name = quote_argument(path)
-        add = (
-            f"git add {name} ."
-            if path.startswith(OUTSIDE)
-            else f"dvc add {name} if it is large, git add ."
-        )
+        outside = path.startswith(OUTSIDE)
+        add = f"git add {name} ." if outside else f"dvc add {name} if it is large, git add ."
     print(*copies, *lines, *made, f"project made: {len(files)} files", *warnings, sep="\n")
     print(f"next: {cd(arguments.folder)}{add}, git commit, dvc repro")
 
@@ -131,15 +120,11 @@ def is_ignored(path: str) -> bool:
 
 def unkept(path: str) -> list[str]:
     """Return a warning if Git ignores a table and DVC does not track it."""
-    if not is_ignored(path) or any(
-        Path(f"{each}.dvc").is_file() for each in (path, *Path(path).parents)
-    ):
+    tracked = any(Path(f"{tree}.dvc").is_file() for tree in (path, *Path(path).parents))
+    if tracked or not is_ignored(path):
         return []
-    keep = (
-        ""
-        if path.startswith(OUTSIDE) or is_ignored(f"{path}.dvc")
-        else f"dvc add {quote_argument(path)}, or "
-    )
+    can_track = not path.startswith(OUTSIDE) and not is_ignored(f"{path}.dvc")
+    keep = f"dvc add {quote_argument(path)}, or " if can_track else ""
     return [f"warning: Git ignores {path}, so a clone would lack it: {keep}change the rule"]
 
 
@@ -172,7 +157,8 @@ def require_committed(force: bool) -> None:
     if tracked.returncode or git("diff", "--quiet", "HEAD", "--", str(PARAMS_FILE)).returncode:
         state = "is not in Git" if tracked.returncode else "has changes"
         raise UserError(
-            f"{PARAMS_FILE} must be committed before it is overwritten; it {state}; commit it, or add --force"
+            f"{PARAMS_FILE} must be committed before it is overwritten; it {state}; "
+            "commit it, or add --force"
         )
 
 
@@ -194,7 +180,8 @@ def placed(given: Sequence[Path]) -> Iterator[tuple[list[Path], list[str]]]:
             raise UserError(f"{option} must be a file or a folder; got {path}, which is neither")
         if Path.cwd().is_relative_to(path):
             raise UserError(
-                f"{option} must be in the project, or outside of it; got {path}, which contains the project"
+                f"{option} must be in the project, or outside of it; "
+                f"got {path}, which contains the project"
             )
     inside = all(map(_is_in_clones, given))
     if len(given) > 1:
@@ -204,10 +191,8 @@ def placed(given: Sequence[Path]) -> Iterator[tuple[list[Path], list[str]]]:
         return
     names = [path.name for path in given]
     if len({*names}) < len(names):  # of two folders
-        names = [
-            f"{split}{''.join(path.suffixes)}"
-            for split, path in zip(("train", "test"), given, strict=True)
-        ]
+        endings = ["".join(path.suffixes) for path in given]
+        names = [f"train{endings[0]}", f"test{endings[1]}"]
     copies = {FOLDER / name: path for name, path in zip(names, given, strict=True)}
     missing = [target for target, source in copies.items() if not _same(source, target)]
     if taken := next((target for target in missing if target.exists()), None):
@@ -219,10 +204,8 @@ def placed(given: Sequence[Path]) -> Iterator[tuple[list[Path], list[str]]]:
             with outputs(target) as (scratch,):
                 (shutil.copytree if source.is_dir() else shutil.copyfile)(source, scratch)
             made.append(target)
-        yield (
-            [*copies],
-            [f"{_shown(source)} copied to {target}" for target, source in copies.items()],
-        )
+        copied = [f"{_shown(source)} copied to {target}" for target, source in copies.items()]
+        yield [*copies], copied
     except BaseException as error:
         for target in made:
             shutil.rmtree(target) if target.is_dir() else target.unlink()
@@ -256,12 +239,11 @@ def _same(source: Path, target: Path) -> bool:
     """Return whether there is a copy already, as an `init` that was killed leaves it."""
     if source.is_file():
         return target.is_file() and filecmp.cmp(source, target, shallow=False)
-    names = sorted(path.relative_to(source) for path in source.rglob("*"))
-    if not target.is_dir() or names != sorted(
-        path.relative_to(target) for path in target.rglob("*")
-    ):
+    if not target.is_dir():
         return False
-    return all(
+    names = sorted(path.relative_to(source) for path in source.rglob("*"))
+    copied = sorted(path.relative_to(target) for path in target.rglob("*"))
+    return names == copied and all(
         (source / name).is_dir() or filecmp.cmp(source / name, target / name, shallow=False)
         for name in names
     )

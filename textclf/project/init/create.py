@@ -30,38 +30,40 @@ from textclf.tables.edited import read_form
 from textclf.tables.labelled import COLUMNS, LABELLED
 
 README = Path("README.md")
-TABLES = {
-    Path("corrections.csv"): "id,label\n",
-    LABELLED: f"{','.join(COLUMNS)}\n",
-}  # beside that of data.path
-EXTENDED = Path(".gitignore"), Path(".dvcignore"), Path(".gitattributes")  # lines are added to them
-KEPT = README, Path(".dvc/config"), Path(".dvc/.gitignore")  # as they are, if they exist
+# The tables of a project beside that of data.path.
+TABLES = {Path("corrections.csv"): "id,label\n", LABELLED: f"{','.join(COLUMNS)}\n"}
+# Files to which lines are added if they exist, and those that stay as they are.
+EXTENDED = Path(".gitignore"), Path(".dvcignore"), Path(".gitattributes")
+KEPT = README, Path(".dvc/config"), Path(".dvc/.gitignore")
 IGNORED = "# Made by the pipeline and kept by DVC; metrics/ and plots/ are small and in Git."
 SCRATCH = ["/dvc_plots/", "# Left by a stage that was killed.", ".*.scratch/", "/.venv/"]
-ATTRIBUTES = """\
-# Checksums are of bytes: Git converts no line ends, but those of DVC's lock files, which on Windows it ends with CRLF.
-* -text
-dvc.lock text eol=lf
-"""
+ATTRIBUTES = (
+    "# Checksums are of bytes: Git converts no line ends, but those of DVC's lock files, "
+    "which on Windows it ends with CRLF.\n"
+    "* -text\n"
+    "dvc.lock text eol=lf\n"
+)
 CONFIG = "[core]\n    analytics = false\n"
-OWN_IGNORED = "/config.local\n/tmp\n/cache\n"  # as dvc init has them
-KEPT_IN_DATA = "!/data/\n/data/*\n!/data/external/\n"  # of what Git ignores
-PLACEHOLDERS = (
-    "data/external/README.md",
-    "metrics/behaviour/README.md",
-)  # on which check and report depend
+# The lines of .dvc/.gitignore, as `dvc init` writes them.
+OWN_IGNORED = "/config.local\n/tmp\n/cache\n"
+# Lines that keep data/external in Git where data/ is ignored.
+KEPT_IN_DATA = "!/data/\n/data/*\n!/data/external/\n"
+# Files on which check and report depend.
+PLACEHOLDERS = ("data/external/README.md", "metrics/behaviour/README.md")
 
 
 def depended_on() -> dict[Path, str]:
-    """Return the files that stages depend on without content of the user's, as they are at first."""
+    """Return the first text of each file that stages depend on and that the user may fill."""
     return TABLES | {Path(name): shipped(name) for name in PLACEHOLDERS}
 
 
 def new_files(params: str, title: str, data: str, classes: str, ci: Host | None) -> dict[Path, str]:
-    """Return the text of each file of a new project with these settings; `data` is Markdown, title and classes text."""
-    readme = Template(
-        (Path(__file__).parents[1] / "templates" / "README.md").read_text(encoding="utf-8")
-    )
+    """Return the text of each file of a new project with these settings.
+
+    `data` is Markdown, `title` and `classes` are plain text.
+    """
+    template = Path(__file__).parents[1] / "templates" / "README.md"
+    readme = Template(template.read_text(encoding="utf-8"))
     generated = generated_files(ci, needed_extras(parse(params)))
     ignored = [IGNORED, *declared.ignored({path: generated[path] for path in HEADERS}), *SCRATCH]
     return {
@@ -70,16 +72,20 @@ def new_files(params: str, title: str, data: str, classes: str, ci: Host | None)
         README: readme.substitute(
             title=escape_markdown(title), classes=escape_markdown(classes), data=data
         ),
-        **dict(zip(EXTENDED, ("\n".join([*ignored, ""]), ".*.scratch\n", ATTRIBUTES), strict=True)),
-        **dict(zip(KEPT[1:], (CONFIG, OWN_IGNORED), strict=True)),
+        Path(".gitignore"): "\n".join([*ignored, ""]),
+        Path(".dvcignore"): ".*.scratch\n",
+        Path(".gitattributes"): ATTRIBUTES,
+        Path(".dvc/config"): CONFIG,
+        Path(".dvc/.gitignore"): OWN_IGNORED,
         **generated,
     }
 
 
 def require_free(files: Mapping[Path, str], table: str | None, force: bool) -> None:
-    """Raise `UserError` if the user has files in place of outputs or, unless `force`, other texts than `files`.
+    """Raise `UserError` if a new project would replace files of the user's.
 
-    Also if lines can't be added to a file, or labelled texts that stay have a mistake.
+    These are files in place of outputs and, unless `force`, other texts than `files`. Also if lines
+    can't be added to a file, or labelled texts that stay have a mistake.
     """
     pipelines = {path: files[path] for path in HEADERS}
     lines = declared.refusals(pipelines, parse_yaml(files[PARAMS_FILE], str(PARAMS_FILE)))
@@ -114,7 +120,10 @@ def differs(path: Path, text: str) -> bool:
 
 
 def create(files: Mapping[Path, str]) -> list[str]:
-    """Write a new project into the current folder and return what to say of it; `UserError` if Git ignores a file."""
+    """Write a new project into the current folder and return what to say of it.
+
+    Raises `UserError` if Git ignores a file.
+    """
     written, lines = dict(files), []
     for path in (*KEPT, LABELLED):
         if differs(path, files[path]):
@@ -129,36 +138,32 @@ def create(files: Mapping[Path, str]) -> list[str]:
             if missing and before and not before.endswith("\n"):
                 before += line_end
             written[path] = before + "".join(line + line_end for line in missing)
-            lines += [f"{path}: {count_noun(len(missing), 'line')} added"] if missing else []
+            if missing:
+                lines.append(f"{path}: {count_noun(len(missing), 'line')} added")
     lines += local_address(files)
     if other := other_versions(files[REQUIREMENTS]):
         install = f"pip install --require-hashes -r {REQUIREMENTS}"
         lines.append(
-            f"{REQUIREMENTS} has the versions that textclf was tested with (installed: {', '.join(other)}): {install}"
+            f"{REQUIREMENTS} has the versions that textclf was tested with "
+            f"(installed: {', '.join(other)}): {install}"
         )
     require_writable(*written)
-    if (
-        git("rev-parse", "--is-inside-work-tree").returncode
-        and (done := git("init", "--quiet")).returncode
-    ):
-        raise UserError(f"git init failed: {done.stderr.decode(errors='replace').strip()}")
-    ignored = (
-        git("check-ignore", "--", *(path.as_posix() for path in files))
-        .stdout.decode(errors="replace")
-        .splitlines()
-    )
+    if git("rev-parse", "--is-inside-work-tree").returncode:
+        made = git("init", "--quiet")
+        if made.returncode:
+            raise UserError(f"git init failed: {made.stderr.decode(errors='replace').strip()}")
+    listed = git("check-ignore", "--", *(path.as_posix() for path in files)).stdout
+    ignored = listed.decode(errors="replace").splitlines()
     if PLACEHOLDERS[0] in ignored:  # Git ignores data/ as a whole
         ignored.remove(PLACEHOLDERS[0])
         written[EXTENDED[0]] = written.get(EXTENDED[0], files[EXTENDED[0]]) + KEPT_IN_DATA
     if ignored:
-        rule = (
-            git("check-ignore", "--verbose", "--", ignored[0])
-            .stdout.decode(errors="replace")
-            .partition("\t")[0]
-        )
+        verbose = git("check-ignore", "--verbose", "--", ignored[0]).stdout
+        rule = verbose.decode(errors="replace").partition("\t")[0]
         more = f" and {count_noun(len(ignored) - 1, 'more file')}" if len(ignored) > 1 else ""
         raise UserError(
-            f"Git must not ignore {ignored[0]}{more} of the project; it does by {rule}; change this rule"
+            f"Git must not ignore {ignored[0]}{more} of the project; it does by {rule}; "
+            "change this rule"
         )
     write_files(written)
     return lines

@@ -17,10 +17,15 @@ from textclf.models.common.crossvalidation import FEWEST_ROWS, MOST_ROWS, PER_CL
 from textclf.pretrained.catalogue import ENGLISH, LARGE, MULTILINGUAL
 from textclf.project.init.survey import Survey
 
-STAGE = 1.5  # start and end of a stage
-STAGES = 7  # check, fetch, split, evaluate, export, plot and report; beside those of representations and models
-ROW = 20e-6  # to predict, measure and store a row, for each model
-CHARACTER = {"words": 0.6e-6, "letters": 3.2e-6}  # to find and count the terms
+# Start and end of a stage.
+STAGE = 1.5
+# Stages beside those of representations and models: check, fetch, split, evaluate, export, plot and
+# report.
+STAGES = 7
+# To predict, measure and store a row, for each model.
+ROW = 20e-6
+# To find and count the terms of a character.
+CHARACTER = {"words": 0.6e-6, "letters": 3.2e-6}
 # Terms of a million characters that occur in `min_df` rows, and the power of the characters with
 # which they grow.
 TERMS = {
@@ -29,56 +34,64 @@ TERMS = {
     ("letters", 1): (220e3, 0.62),
     ("letters", 2): (80e3, 0.62),
 }
-STEP = 100e-9  # of the solver, for each weight
-STEPS = 25, 60, 25  # for two classes, more and many: each of these has few rows
+# A step of the solver, for each weight.
+STEP = 100e-9
+# Steps for two classes, for more, and for many, each of which has few rows.
+STEPS = 25, 60, 25
 MANY_CLASSES = 50
-MINUTES = 3  # fewer are said in seconds
-PIECE = {"words": 4.5, "characters": 1.5}  # characters of a word piece, by what separates words
-OVERLAP = 1.33  # of windows, each of which repeats a quarter of the one before
-FIT = 12.0  # to build and compile a transformer
-# A word piece, with its text's start and end, that the English encoder or a transformer reads.
-ENCODE, FINE_TUNE, EPOCHS = 0.32e-3, 5.5e-3, 4  # the latter for so many passes
-READ = 128  # word pieces of a text that a transformer reads
-SEARCH = 12  # fits to all rows that a choice of C from three values takes: five folds of each
-REFERENCE = 0.031  # seconds of `pace` there
-ENCODERS = {
-    ENGLISH: 1,
-    LARGE: 6.5,
-    MULTILINGUAL: 2,
-}  # how many times as long as the English one they take
-# MB in data, models and DVC's cache: of an encoder, and of a fine-tuned transformer with its
+# Fewer minutes than these are said in seconds.
+MINUTES = 3
+# Characters of a word piece, by what separates words.
+PIECE = {"words": 4.5, "characters": 1.5}
+# Pieces that windows read, per piece of the text: each repeats a quarter of the one before.
+OVERLAP = 1.33
+# To build and compile a transformer.
+FIT = 12.0
+# A word piece, with its text's start and end, that the English encoder reads.
+ENCODE = 0.32e-3
+# The same of a transformer, in so many passes over the rows.
+FINE_TUNE = 5.5e-3
+EPOCHS = 4
+# Word pieces of a text that a transformer reads.
+READ = 128
+# Fits to all rows that a choice of C from three values takes: five folds of each.
+SEARCH = 12
+# Seconds of `pace` on the machine of reference.
+REFERENCE = 0.031
+# How many times as long as the English encoder each one takes.
+ENCODERS = {ENGLISH: 1, LARGE: 6.5, MULTILINGUAL: 2}
+# MB in data, models and DVC's cache of an encoder, and of a fine-tuned transformer with its
 # average.
-ENCODER, TRANSFORMER = {ENGLISH: 370, LARGE: 1750, MULTILINGUAL: 380}, 365
+ENCODER = {ENGLISH: 370, LARGE: 1750, MULTILINGUAL: 380}
+TRANSFORMER = 365
 
 
 def expected_minutes(
     sections: Mapping[str, Mapping[str, Any]], survey: Survey, validated: bool
 ) -> float:
-    """Return the minutes that a run with these sections of params.yaml takes on this machine, for the survey's table.
+    """Return the minutes that a run with these sections of params.yaml takes on this machine.
 
-    Cores count as far as they are free now. `validated` says whether validation rows choose the
-    default model.
+    The run is of the survey's table. Cores count as far as they are free now. `validated` says
+    whether validation rows choose the default model.
     """
     train, vectorize, average = (sections[name] for name in ("train", "vectorize", "average"))
     models = len(train) + len(average)
-    seconds = (
-        STAGE * (STAGES + models + len(vectorize) + len(sections["combine"]))
-        + ROW * survey.rows * models
-    )
+    stages = STAGES + models + len(vectorize) + len(sections["combine"])
+    seconds = STAGE * stages + ROW * survey.rows * models
     # Beside the fit that is measured: that to training and validation rows, or those of a
     # cross-validation.
     rows = min(max(PER_CLASS * len(survey.classes), FEWEST_ROWS), MOST_ROWS)
     folds = fold_count(survey.untested)
     repeats = 1.0 if validated else (folds - 1) * min(1, rows / survey.untested)
     terms = vectorize["words"]
-    all_cores = free_cores(cores()) / (one := free_cores(1))  # how many times as fast as one
+    one = free_cores(1)
+    all_cores = free_cores(cores()) / one  # how many times as fast as one
     seconds += CHARACTER[_kind(terms)] * survey.characters
     pieces = survey.characters / PIECE[survey.unit] + 2 * survey.rows
     if "sentences" in vectorize:
-        overlap = OVERLAP if "window" in vectorize["sentences"] else 1
-        seconds += (
-            ENCODERS[vectorize["sentences"]["pretrained"]] * overlap * ENCODE * pieces / all_cores
-        )
+        sentences = vectorize["sentences"]
+        overlap = OVERLAP if "window" in sentences else 1
+        seconds += ENCODERS[sentences["pretrained"]] * overlap * ENCODE * pieces / all_cores
     for model in train.values():
         if model["kind"] == "logistic_regression":
             columns = terms if model["features"] != "sentences" else None
@@ -91,21 +104,20 @@ def expected_minutes(
 
 
 def fit_seconds(terms: Mapping[str, Any] | None, survey: Survey) -> float:
-    """Return the seconds of a fit of logistic regression on terms with these settings, or on sentence vectors."""
+    """Return the seconds of a fit of logistic regression on these terms, or on sentence vectors."""
     outputs = len(survey.classes) if len(survey.classes) > 2 else 1
     columns = 384.0
     if terms is not None:
         number, power = TERMS[_kind(terms), terms["min_df"]]
         columns = number * (survey.untested_characters / 1e6) ** power
-        columns = min(
-            columns, len(terms["analyzer"].split("+")) * (terms["max_features"] or columns)
-        )
+        analyzers = len(terms["analyzer"].split("+"))
+        columns = min(columns, analyzers * (terms["max_features"] or columns))
     steps = STEPS[(outputs > 1) + (outputs >= MANY_CLASSES)]
     return STEP * steps * outputs * columns
 
 
 def fine_tuning_seconds(model: Mapping[str, Any], survey: Survey, fits: float) -> float:
-    """Return the seconds in which so many fits of a transformer pass over all rows, on one core and once compiled."""
+    """Return the seconds of so many fits of a compiled transformer to all rows on one core."""
     pieces = (survey.characters / survey.rows) / PIECE[survey.unit] + 2
     passes: int = model.get("epochs", EPOCHS)
     return FINE_TUNE / EPOCHS * passes * min(pieces, READ) * survey.untested * fits
@@ -123,15 +135,17 @@ def in_words(minutes: float) -> str:
 
 
 def disk_in_words(sections: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the disk that a run takes with these sections, as the end of a sentence; "" without pretrained weights."""
-    megabytes = sum(
-        ENCODER[each["pretrained"]]
-        for each in sections["vectorize"].values()
-        if "pretrained" in each
-    )
-    megabytes += TRANSFORMER * sum(
-        model["kind"] == "transformer" for model in sections["train"].values()
-    )
+    """Return the disk that a run takes with these sections, as the end of a sentence.
+
+    It is "" without pretrained weights.
+    """
+    megabytes = 0
+    for representation in sections["vectorize"].values():
+        if "pretrained" in representation:
+            megabytes += ENCODER[representation["pretrained"]]
+    for model in sections["train"].values():
+        if model["kind"] == "transformer":
+            megabytes += TRANSFORMER
     return f", and about {megabytes} MB of disk" if megabytes else ""
 
 
@@ -142,7 +156,7 @@ def free_cores(threads: int) -> float:
 
 
 def pace() -> float:
-    """Return how many times as long as on the machine of reference arithmetic and Python take here."""
+    """Return how many times as long as on the reference machine arithmetic and Python take here."""
     return min(_work() for _ in range(3)) / REFERENCE
 
 

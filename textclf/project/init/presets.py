@@ -29,18 +29,26 @@ STRENGTHS = {
     "sentences": ([1.0, 10.0, 100.0], 10.0),
     "both": ([3.0, 10.0, 30.0], 10.0),
 }
-OF_FEW, FEW_PER_CLASS = ([3.0, 30.0, 300.0], 100.0), 50
-# Contrastive tuning: steps in all, rows of a step, passes over the rows; core seconds up to which
-# `good` has it.
-TUNED_STEPS, TUNED_ROWS, TUNED_EPOCHS, TUNED_SECONDS = 40, 64, (3, 20), 120.0
-SEARCHED = 60.0  # seconds up to which C is chosen from several values
-SLOW = 20.0  # seconds of a fit from which terms of a single row are dropped
-MANY_TEXTS, MOST_TERMS = 100_000, 20_000  # rows from which each analyzer has at most so many terms
-CHAR_NGRAMS, UNSPACED_NGRAMS = (
-    [3, 5],
-    [1, 3],
-)  # of letters: within words, and where a single letter may be a word
-LONG = 200  # words of the longest texts that an encoder reads in one window
+OF_FEW = ([3.0, 30.0, 300.0], 100.0)
+FEW_PER_CLASS = 50
+# Contrastive tuning: steps in all, rows of a step, least and most passes over the rows.
+TUNED_STEPS = 40
+TUNED_ROWS = 64
+TUNED_EPOCHS = (3, 20)
+# Core seconds up to which the preset `good` has contrastive tuning.
+TUNED_SECONDS = 120.0
+# Seconds up to which C is chosen from several values.
+SEARCHED = 60.0
+# Seconds of a fit from which terms of a single row are dropped.
+SLOW = 20.0
+# Rows from which each analyzer has at most so many terms.
+MANY_TEXTS = 100_000
+MOST_TERMS = 20_000
+# Lengths of n-grams of letters: within words, and where a single letter may be a word.
+CHAR_NGRAMS = [3, 5]
+UNSPACED_NGRAMS = [1, 3]
+# Words of the longest texts that an encoder reads in one window.
+LONG = 200
 
 
 class Choice(NamedTuple):
@@ -52,7 +60,7 @@ class Choice(NamedTuple):
 
 
 class Models(NamedTuple):
-    """The sections vectorize, combine, train and average, and why some of their settings are as they are."""
+    """The sections vectorize, combine, train and average, and why some settings are as they are."""
 
     sections: dict[str, dict[str, Any]]
     reasons: list[Choice]
@@ -67,7 +75,7 @@ class Models(NamedTuple):
 
 
 def choose_models(preset: str, survey: Survey) -> Models:
-    """Return the representations and models of a preset for a table; `UserError` if a package is missing."""
+    """Return a preset's representations and models for a table; `UserError` without a package."""
     if preset == "best" and survey.language == "English":
         _require_transformer()
     reasons: list[Choice] = []
@@ -88,17 +96,12 @@ def choose_models(preset: str, survey: Survey) -> Models:
         "logistic_regression": regression("words", read),
     }
     if preset != "fast":
-        vectorize["sentences"] = {
-            "method": "encoder",
-            "pretrained": encoder_for(survey.language, preset == "best"),
-        }
+        encoder = encoder_for(survey.language, preset == "best")
+        vectorize["sentences"] = {"method": "encoder", "pretrained": encoder}
         if survey.longest > LONG and survey.unit == "words":
             vectorize["sentences"]["window"] = "mean"
-            reasons.append(
-                Choice(
-                    "vectorize.sentences.window", "mean", f"some texts have more than {LONG} words"
-                )
-            )
+            reason = f"some texts have more than {LONG} words"
+            reasons.append(Choice("vectorize.sentences.window", "mean", reason))
         combine["words_and_sentences"] = {"first": "words", "second": "sentences"}
         train["sentence_vectors"] = regression("sentences", "sentences")
         train["combined"] = regression("words_and_sentences", "both")
@@ -111,13 +114,12 @@ def choose_models(preset: str, survey: Survey) -> Models:
         train["contrastive"] = tuned_settings(survey.untested)
         reason = f"fewer than {FEW_PER_CLASS} rows per class: docs/presets.md"
         reasons.append(Choice("train.contrastive.objective", CONTRASTIVE, reason))
-    return Models(
-        {"vectorize": vectorize, "combine": combine, "train": train, "average": average}, reasons
-    )
+    sections = {"vectorize": vectorize, "combine": combine, "train": train, "average": average}
+    return Models(sections, reasons)
 
 
 def tuned_settings(rows: int) -> dict[str, Any]:
-    """Return the settings of a transformer that so many training rows tune with the objective contrastive."""
+    """Return the settings of a transformer that so many training rows tune contrastively."""
     least, most = TUNED_EPOCHS
     epochs = min(max(least, math.ceil(TUNED_STEPS / math.ceil(rows / TUNED_ROWS))), most)
     settings = {"kind": "transformer", "features": "pieces", "objective": CONTRASTIVE}
@@ -125,7 +127,11 @@ def tuned_settings(rows: int) -> dict[str, Any]:
 
 
 def _is_tuned(preset: str, survey: Survey) -> bool:
-    """Return whether a transformer is tuned on few rows: in `good` if it can be, in about a minute on two cores."""
+    """Return whether a transformer is tuned on few rows.
+
+    In the preset `good` it is if its packages are installed and tuning takes about a minute on two
+    cores.
+    """
     if survey.language != "English" or survey.sets is not None:
         return False
     cost = fine_tuning_seconds(tuned_settings(survey.untested), survey, fold_count(survey.untested))
@@ -140,7 +146,8 @@ def _missing() -> list[str]:
 def _require_transformer() -> None:
     if missing := _missing():
         raise UserError(
-            f"--preset best needs {list_names(missing)}; {how_to_install('pretrained')}, or choose --preset good"
+            f"--preset best needs {list_names(missing)}; {how_to_install('pretrained')}, "
+            "or choose --preset good"
         )
 
 
@@ -148,7 +155,10 @@ def left_out(preset: str, survey: Survey) -> Iterator[str]:
     """Yield a line for each part of the preset that this table leaves out."""
     if preset == "best" and survey.language != "English":
         spoken = survey.language or "not known; about.language can name it"
-        yield f"left out: the transformer and the average; its weights are for English, the language is {spoken}"
+        yield (
+            "left out: the transformer and the average; its weights are for English, "
+            f"the language is {spoken}"
+        )
 
 
 def _terms(preset: str, survey: Survey, reasons: list[Choice]) -> dict[str, Any]:
@@ -157,30 +167,28 @@ def _terms(preset: str, survey: Survey, reasons: list[Choice]) -> dict[str, Any]
     analyzer = "word" if preset == "fast" else "word+char_wb"
     if letters:
         analyzer = "char" if survey.unspaced >= MOST else "word+char"
-        reasons.append(
-            Choice("vectorize.words.analyzer", analyzer, "spaces show no words in these texts")
-        )
+        reason = "spaces show no words in these texts"
+        reasons.append(Choice("vectorize.words.analyzer", analyzer, reason))
     ranges: dict[str, Any] = {} if analyzer == "char" else {"ngram_range": [1, 2]}
     if "char" in analyzer:
         ranges["char_ngram_range"] = UNSPACED_NGRAMS if letters else CHAR_NGRAMS
     cut = survey.untested >= MANY_TEXTS
     if cut:
-        reasons.append(
-            Choice("vectorize.words.max_features", MOST_TERMS, "a vocabulary grows with the rows")
-        )
+        reason = "a vocabulary grows with the rows"
+        reasons.append(Choice("vectorize.words.max_features", MOST_TERMS, reason))
     terms = {
         "method": "terms",
         "analyzer": analyzer,
         "weighting": "tfidf",
         "sublinear_tf": True,
         **ranges,
+        "min_df": 1,
+        "max_features": MOST_TERMS if cut else None,
     }
-    terms |= {"min_df": 1, "max_features": MOST_TERMS if cut else None}
     if fit_seconds(terms, survey) > SLOW:
         terms["min_df"] = 2
-        reasons.append(
-            Choice("vectorize.words.min_df", 2, "a fit would take long with terms of a single row")
-        )
+        reason = "a fit would take long with terms of a single row"
+        reasons.append(Choice("vectorize.words.min_df", 2, reason))
     return terms
 
 

@@ -38,42 +38,39 @@ from textclf.tables.layout import Layout
 from textclf.tables.rare_labels import describe_look_alikes, doubts, look_alikes
 from textclf.tables.settings import OPTIONS, Data, check_option
 
-# Arguments that are settings of data
+# Arguments that are settings of data.
 GIVEN = (*OPTIONS, "format", "id", "group", "time", "split", "unknown", "sheet", "query")
-DISAGREEMENT = 0.13  # share of the rows that only one of two models decides correctly; the lesson's
+# Share of the rows that only one of two models decides correctly; the lesson's.
+DISAGREEMENT = 0.13
 
 
 def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, str, list[str]]:
-    """Return a params.yaml with settings for the table that the arguments name, where the table is, and what to print.
+    """Return a params.yaml for the table that the arguments name, its path, and lines to print.
 
     The lines say what the table holds, which settings differ from those of `before` and why; `done`
     is what was done to these. Raises `UserError` as the reader of the table does, or if a class has
     too few texts.
     """
     data, columns, several = describe_table(arguments)
-    data, found = survey_table(data, columns, arguments)
-    alike = describe_look_alikes(found.classes)
+    data, table = survey_table(data, columns, arguments)
+    alike = describe_look_alikes(table.classes)
     if alike:
-        data, found = survey_table(
-            data.model_copy(update={"labels": look_alikes(found.classes)}), columns, arguments
-        )
+        data = data.model_copy(update={"labels": look_alikes(table.classes)})
+        data, table = survey_table(data, columns, arguments)
     content = parse_yaml(before, str(PARAMS_FILE))
-    found = replace(found, language=found.language or value_at(content, "about.language") or None)
+    table = replace(table, language=table.language or value_at(content, "about.language") or None)
     preset = arguments.preset or "good"
-    models = choose_models(preset, found)
+    models = choose_models(preset, table)
     try:
-        choices = choose_settings(preset, found, models.candidates, by_time=data.time is not None)
+        choices = choose_settings(preset, table, models.candidates, by_time=data.time is not None)
     except UserError as error:
-        taken = _columns(data, "text", "label")
+        used = _columns(data, "text", "label")
         raise UserError(
-            f"{error.lines[0]}; {taken}: set --text and --label if these are not meant"
+            f"{error.lines[0]}; {used}: set --text and --label if these are not meant"
         ) from None
-    offers = list(
-        offer_settings(
-            found, [column for column in columns if column.name not in {data.id, data.group}]
-        )
-    )
-    given = {"title": arguments.title, "licence": arguments.licence, "language": found.language}
+    unused = [column for column in columns if column.name not in {data.id, data.group}]
+    offers = list(offer_settings(table, unused))
+    given = {"title": arguments.title, "licence": arguments.licence, "language": table.language}
     about = validate(About, given, "init", "about")
     settings = dict([*_settings("data", data, content), *_settings("about", about, content)])
     changed = [
@@ -81,37 +78,32 @@ def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, 
         for choice in choices
         if (value_at(content, choice.key) or None) != (choice.value or None)
     ]
-    settings |= {
-        choice.key: choice.value
-        for choice in choices
-        if choice in changed or choice.key in settings
-    }
+    for choice in choices:
+        if choice in changed or choice.key in settings:
+            settings[choice.key] = choice.value
     gone = _searches_of_other_models(content, [*models.sections["train"]])
-    text = with_values(
-        with_sections(before, models.sections | {name: {} for name in gone}), settings
-    )
-    minutes = expected_minutes(models.sections, found, is_validated(preset, found))
-    told = [
-        _detectable(found, len(models.candidates)),
-        *([f"a text has several labels: {several} (data.task: multilabel)"] if several else []),
-        *(
-            [f"labels that look alike are one class (data.labels, take out what is wrong): {alike}"]
-            if alike
-            else []
-        ),
+    sections = models.sections | {name: {} for name in gone}
+    text = with_values(with_sections(before, sections), settings)
+    minutes = expected_minutes(models.sections, table, is_validated(preset, table))
+    disk = disk_in_words(models.sections)
+    notes = [_detectable(table, len(models.candidates))]
+    if several:
+        notes.append(f"a text has several labels: {several} (data.task: multilabel)")
+    if alike:
+        notes.append(
+            f"labels that look alike are one class (data.labels, take out what is wrong): {alike}"
+        )
+    notes += [
         f"preset {preset}: {PRESETS[preset]}",
-        *left_out(preset, found),
-        f"expected: {in_words(minutes)} for the first run on this machine{disk_in_words(models.sections)}",
-        *(
-            f"section {name}: removed, since it names models that the preset does not have"
-            for name in gone
-        ),
+        *left_out(preset, table),
+        f"expected: {in_words(minutes)} for the first run on this machine{disk}",
     ]
-    return (
-        commented(text),
-        data.path,
-        summary(data, found, told, [*models.reasons, *changed], offers, done),
-    )
+    notes += [
+        f"section {name}: removed, since it names models that the preset does not have"
+        for name in gone
+    ]
+    lines = summary(data, table, notes, [*models.reasons, *changed], offers, done)
+    return commented(text), data.path, lines
 
 
 def _searches_of_other_models(content: Any, models: list[str]) -> list[str]:
@@ -120,16 +112,16 @@ def _searches_of_other_models(content: Any, models: list[str]) -> list[str]:
         "search": [value_at(content, "search.model")],
         "audit": value_at(content, "audit.models"),
     }
-    return [
-        section
-        for section, names in named.items()
-        if isinstance(names, list)
-        and any(isinstance(name, str) and name not in models for name in names)
-    ]
+    others = []
+    for section, names in named.items():
+        listed = names if isinstance(names, list) else []
+        if any(isinstance(name, str) and name not in models for name in listed):
+            others.append(section)
+    return others
 
 
 def _settings(name: str, section: Section, before: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the dotted key and the value of each setting that stands in params.yaml, or is not the default."""
+    """Yield the dotted key and value of each setting that is in params.yaml or not the default."""
     values = section.model_dump()
     for key, field in type(section).model_fields.items():
         if key in before.get(name, {}) or values[key] != field.default:
@@ -137,68 +129,65 @@ def _settings(name: str, section: Section, before: Mapping[str, Any]) -> Iterato
 
 
 def describe_table(arguments: argparse.Namespace) -> tuple[Data, list[Column], str]:
-    """Return the section data for the table, by the arguments and by what the table shows, and the columns not used.
+    """Return the section data for the table, the columns it does not use, and what shows labels.
 
-    Also what shows that texts have several labels, "" if nothing does.
+    The section follows from the arguments and from what the table shows. The last is what shows
+    that texts have several labels, "" if nothing does.
     """
     for name in OPTIONS:
-        if (value := getattr(arguments, name)) is not None:
+        value = getattr(arguments, name)
+        if value is not None:
             check_option(name, value)
     path = arguments.data
     given = {name: getattr(arguments, name) for name in GIVEN}
     given["quoting"] = None if arguments.quoting is None else arguments.quoting == "true"
     # Rows without text or label can't be used; the summary counts them.
-    values = {"path": path.as_posix(), "missing": "drop"} | {
-        name: each for name, each in given.items() if each is not None
-    }
+    values = {"path": path.as_posix(), "missing": "drop"}
+    values |= {name: value for name, value in given.items() if value is not None}
     layout = _layout(_validated(values))
     values["delimiter"] = find_delimiter(path, layout)
     layout = replace(layout, delimiter=values["delimiter"])
-    if (split := arguments.split or find_split(path, layout)) is not None:
+    split = arguments.split or find_split(path, layout)
+    if split is not None:
         values["split"] = split
     values["text"], values["label"], others = find_columns(
         path, layout, arguments.text, arguments.label, {split, arguments.time}
     )
     columns = [column for column in others if column.name not in {arguments.id, arguments.group}]
-    if (
-        arguments.id is None
-        and (column := find_id(columns, column_names(path, layout)[0])) is not None
-    ):
-        values["id"] = column
+    if arguments.id is None:
+        column = find_id(columns, column_names(path, layout)[0])
+        if column is not None:
+            values["id"] = column
     several = {} if isinstance(values["label"], str) else {"task": "multilabel"}
-    every = _validated({name: each for name, each in values.items() if name != "unknown"} | several)
+    known = {name: value for name, value in values.items() if name != "unknown"}
+    every = _validated(known | several)
     several, shown = find_sets(path, every, others, layout, given=bool(arguments.label))
     if several and arguments.unknown is not None:
         rule = "--unknown must be left out if a text has several labels: one of no class has none"
         raise UserError(f"{rule}; got {show(arguments.unknown)}")
     values |= several
-    return (
-        _validated(values | (_with_test(path, arguments) if arguments.test is not None else {})),
-        columns,
-        shown,
-    )
+    if arguments.test is not None:
+        values |= _with_test(path, arguments)
+    return _validated(values), columns, shown
 
 
 def survey_table(
     data: Data, columns: list[Column], arguments: argparse.Namespace
 ) -> tuple[Data, Survey]:
-    """Return the section data and what the rows hold; without the ids that were found if split would refuse them."""
-    path, update = (
-        Path(data.path),
-        find_useful([column for column in columns if column.name != data.id]),
-    )
-    for each in (
-        update,
-        *([{}] if data.multilabel else []),
-    ):  # rows to be united may differ in these columns
+    """Return the section data and what the rows hold, without ids that the split would refuse."""
+    path = Path(data.path)
+    useful = find_useful([column for column in columns if column.name != data.id])
+    # Rows of several labels that are to be united may differ in the useful columns.
+    updates = [useful, {}] if data.multilabel else [useful]
+    for update in updates:
         with suppress(UserError):
-            return data, survey(path, data.model_copy(update=each))
+            return data, survey(path, data.model_copy(update=update))
     data = data.model_copy(update={"id": arguments.id})
-    return data, survey(path, data.model_copy(update=update))
+    return data, survey(path, data.model_copy(update=useful))
 
 
 def _with_test(path: Path, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the settings with which rows are trained on those of one file and tested on those of another."""
+    """Return the settings with which the rows of one file train and those of another one test."""
     folder = Path(os.path.commonpath([path.parent, arguments.test.parent]))
     files = {"train": path, "test": arguments.test}
     names = {split: file.relative_to(folder).as_posix() for split, file in files.items()}
@@ -217,86 +206,93 @@ def _layout(data: Data) -> Layout:
 
 def summary(
     data: Data,
-    found: Survey,
-    told: list[str],
+    table: Survey,
+    notes: list[str],
     changed: list[Choice],
     offers: list[Choice],
     done: str,
 ) -> list[str]:
-    """Return lines on what the table holds, what is `told` of the preset, and which settings changed and why."""
-    several = f"; {count_noun(found.without_labels, 'text')} without" if data.multilabel else ""
-    classes = ("label",) if data.multilabel else ("class", "classes")
-    untested = "; test rows not counted" if "test" in found.given else ""
-    return [
-        f"{data.path}: {count_noun(found.rows, 'row')}, {_columns(data, 'text', 'label', 'id', 'group', 'time')}",
-        f"{count_noun(len(found.classes), *classes)}: {list_classes(found.classes)}{several}{untested}",
-        *doubts(found.classes, data.multilabel),
-        f"{found.unit} of a text: {found.median_length:,} in the median, {found.longest:,} at most",
-        f"language of the texts: {found.language or 'not recognized, or several; about.language can name it'}",
-        *_oddities(found, kept=not found.given and data.time is None),
-        *told,
-        *(
-            [f"{PARAMS_FILE}: {count_noun(len(changed), 'setting')} {done}", *_listed(changed)]
-            if changed
-            else []
-        ),
-        *(["left to you, who know the rows:", *_listed(offers)] if offers else []),
+    """Return lines on what the table holds, `notes` on the preset, and the changed settings."""
+    several = f"; {count_noun(table.without_labels, 'text')} without" if data.multilabel else ""
+    nouns = ("label",) if data.multilabel else ("class", "classes")
+    classes = count_noun(len(table.classes), *nouns)
+    untested = "; test rows not counted" if "test" in table.given else ""
+    language = table.language or "not recognized, or several; about.language can name it"
+    columns = _columns(data, "text", "label", "id", "group", "time")
+    lines = [
+        f"{data.path}: {count_noun(table.rows, 'row')}, {columns}",
+        f"{classes}: {list_classes(table.classes)}{several}{untested}",
+        *doubts(table.classes, data.multilabel),
+        f"{table.unit} of a text: {table.median_length:,} in the median, {table.longest:,} at most",
+        f"language of the texts: {language}",
+        *_oddities(table, moved=not table.given and data.time is None),
+        *notes,
     ]
+    if changed:
+        lines.append(f"{PARAMS_FILE}: {count_noun(len(changed), 'setting')} {done}")
+        lines += _listed(changed)
+    if offers:
+        lines += ["left to you, who know the rows:", *_listed(offers)]
+    return lines
 
 
 def _columns(data: Data, *purposes: str) -> str:
-    """Return which columns hold what, such as texts in column message, without purposes that have no column."""
-    found = {purpose: layout_of(data).columns_of(purpose) for purpose in purposes}
-    return ", ".join(
-        f"{purpose}s in column{'s' * (len(names) > 1)} {list_names(names)}"
-        for purpose, names in found.items()
-        if names
-    )
+    """Return the columns of each purpose that has any, such as texts in column message."""
+    layout = layout_of(data)
+    parts = []
+    for purpose in purposes:
+        names = layout.columns_of(purpose)
+        if names:
+            noun = "column" if len(names) == 1 else "columns"
+            parts.append(f"{purpose}s in {noun} {list_names(names)}")
+    return ", ".join(parts)
 
 
-def _oddities(found: Survey, kept: bool) -> Iterator[str]:
-    """Yield a line for each property of the rows that the user may not expect."""
-    if found.given:
-        rows = ", ".join(
-            f"{split} {count_noun(count, 'row')}" for split, count in found.given.items()
-        )
-        yield f"splits that the table gives: {rows}"
-    if found.suggested:
-        yield f"{count_noun(found.suggested, 'training row')} that textclf suggest chose: never held out to choose by"
-    if found.unknown:
-        yield f"{count_noun(found.unknown, 'row')} of no class (data.unknown): not counted here, and train no model"
-    if found.dropped:
-        yield f"{count_noun(found.dropped, 'row')} without text or label: left out"
-    if found.repeated:
-        yield f"{count_noun(found.repeated, 'row')} with the text of an earlier row" + (
-            ": kept in the same split" if kept else ""
-        )
-    if found.unspaced >= SOME:
-        yield f"{found.unspaced:.0%} of the texts are {EXAMPLES}: read as runs of letters"
-    if found.conflicts:
-        of_sets = "sets of" if found.sets is not None else "several"
-        yield f"{count_noun(found.conflicts, 'text')} with {of_sets} labels: no model can be right on all of their rows"
+def _oddities(table: Survey, moved: bool) -> Iterator[str]:
+    """Yield a line for each property of the rows that the user may not expect.
+
+    `moved` says whether rows of the same text are moved into the same split.
+    """
+    if table.given:
+        rows = [f"{split} {count_noun(count, 'row')}" for split, count in table.given.items()]
+        yield f"splits that the table gives: {', '.join(rows)}"
+    if table.suggested:
+        rows_chosen = count_noun(table.suggested, "training row")
+        yield f"{rows_chosen} that textclf suggest chose: never held out to choose by"
+    if table.unknown:
+        of_none = count_noun(table.unknown, "row")
+        yield f"{of_none} of no class (data.unknown): not counted here, and train no model"
+    if table.dropped:
+        yield f"{count_noun(table.dropped, 'row')} without text or label: left out"
+    if table.repeated:
+        where = ": kept in the same split" if moved else ""
+        yield f"{count_noun(table.repeated, 'row')} with the text of an earlier row{where}"
+    if table.unspaced >= SOME:
+        yield f"{table.unspaced:.0%} of the texts are {EXAMPLES}: read as runs of letters"
+    if table.conflicts:
+        texts = count_noun(table.conflicts, "text")
+        of_sets = "sets of" if table.sets is not None else "several"
+        yield f"{texts} with {of_sets} labels: no model can be right on all of their rows"
 
 
-def _detectable(found: Survey, models: int) -> str:
-    """Return a line on the smallest difference that the test rows find between two of so many models."""
-    given = found.given.get("test")
-    rows = round(TEST_SIZE * found.rows) if given is None else given
-    independent = round(rows * found.worth)
-    smallest = smallest_difference(
-        independent, DISAGREEMENT, (1 - CONFIDENCE) / max(math.comb(models, 2), 1)
-    )
-    worth = f" in clusters of dependent rows, worth at least {independent:,} independent ones" * (
-        found.worth < 1
-    )
-    difference = (
-        "no difference"
-        if smallest is None
-        else f"a difference of {points(smallest, signed=False)} points"
-    )
+def _detectable(table: Survey, models: int) -> str:
+    """Return a line on the smallest difference that the test rows find between two models."""
+    given = table.given.get("test")
+    test_rows = round(TEST_SIZE * table.rows) if given is None else given
+    rows = count_noun(test_rows, "test row")
+    if given is None:
+        rows = f"about {rows}"
+    independent = round(test_rows * table.worth)
+    if table.worth < 1:
+        rows += f" in clusters of dependent rows, worth at least {independent:,} independent ones"
+    pairs = max(math.comb(models, 2), 1)
+    smallest = smallest_difference(independent, DISAGREEMENT, (1 - CONFIDENCE) / pairs)
+    difference = "no difference"
+    if smallest is not None:
+        difference = f"a difference of {points(smallest, signed=False)} points"
     return (
-        f"{'about ' if given is None else ''}{count_noun(rows, 'test row')}{worth}: {difference} between models that "
-        f"disagree on {DISAGREEMENT:.0%} of them is found in four of five such test sets (docs/evaluation.md)"
+        f"{rows}: {difference} between models that disagree on {DISAGREEMENT:.0%} of them is found "
+        "in four of five such test sets (docs/evaluation.md)"
     )
 
 

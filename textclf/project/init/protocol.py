@@ -12,34 +12,40 @@ from textclf.project.init.presets import LONG, Choice
 from textclf.project.init.survey import Survey
 from textclf.tables.columns import Column
 
-TEST_SIZE, VALIDATION_SIZE = 0.25, 0.15
-ROWS_TO_VALIDATE, ROWS_PER_CLASS_TO_VALIDATE = (
-    1_000,
-    20,
-)  # fewer all train, and held-out training rows choose
-FEWEST_TEXTS = 4  # distinct texts of a class, so that a quarter of them is one text
-FEWEST_STRATIFIED = (
-    2  # of a class, so that some can be drawn to validate; without a draw, one is trained on
-)
-FEWEST_MERGED = (
-    20  # texts of all classes with fewer, from which on they are one class and not left out
-)
-FEWEST_TO_CHOOSE = 100  # training rows by which a default model can be chosen
-MANY_ROWS = 1_000_000  # rows from which they are split by hash and streamed
-RARE = (
-    0.1  # share of the smaller of two classes below which a threshold of 0.5 finds few of its rows
-)
-RARE_OF_MANY = 2 * RARE  # the same of the mean size of several classes
-SHOWN = 3  # rare classes and columns of groups that are named
-LIMITS = "limits of other rows; set your own after the first run"  # why a gate is empty
+# Shares of the rows.
+TEST_SIZE = 0.25
+VALIDATION_SIZE = 0.15
+# With fewer rows, or fewer per class, all rows train, and held-out training rows choose.
+ROWS_TO_VALIDATE = 1_000
+ROWS_PER_CLASS_TO_VALIDATE = 20
+# Distinct texts of a class, so that a quarter of them is one text.
+FEWEST_TEXTS = 4
+# The same if the table gives the test rows, so that some can be drawn to validate; without a draw,
+# a class needs one text to train on.
+FEWEST_STRATIFIED = 2
+# Texts of all classes that are too rare, from which on they are one class and not left out.
+FEWEST_MERGED = 20
+# Training rows by which a default model can be chosen.
+FEWEST_TO_CHOOSE = 100
+# Rows from which they are split by hash and streamed.
+MANY_ROWS = 1_000_000
+# Share of the smaller of two classes below which a threshold of 0.5 finds few of its rows.
+RARE = 0.1
+# A class of several is rare below this share of their mean size.
+RARE_OF_MANY = 2 * RARE
+# Rare classes and columns of groups that are named.
+SHOWN = 3
+# Why a gate is empty.
+LIMITS = "limits of other rows; set your own after the first run"
 NONE_CHOOSE = "no row chooses, since textclf suggest chose all that train"
-FEWEST_POSITIVE = 10  # rows of the positive class by which a threshold can be chosen
+# Rows of the positive class by which a threshold can be chosen.
+FEWEST_POSITIVE = 10
 
 
 def choose_settings(
     preset: str, survey: Survey, candidates: Sequence[str], by_time: bool = False
 ) -> list[Choice]:
-    """Return the settings of split, decisions, export and gate for a table and the models of a preset.
+    """Return the settings of split, decisions, export and gate for a table and a preset.
 
     `candidates` are the models of which one will be the default; `by_time`: the latest rows shall
     test. Raises `UserError` if fewer than two classes have texts enough to be learned and tested.
@@ -56,47 +62,55 @@ def choose_settings(
 def _rare(preset: str, survey: Survey) -> Iterator[Choice]:
     """Yield what becomes of classes that are too rare, if there may be some."""
     is_drawn = is_validated(preset, survey) and "validation" not in survey.given
-    fewest = FEWEST_TEXTS if "test" not in survey.given else FEWEST_STRATIFIED if is_drawn else 1
+    fewest = FEWEST_TEXTS
+    if "test" in survey.given:
+        fewest = FEWEST_STRATIFIED if is_drawn else 1
     small = {name: texts for name, texts in survey.distinct.items() if texts < fewest}
     counts = list_names([f"{quote_name(name)} ({texts})" for name, texts in small.items()])
     if len(survey.distinct) - len(small) < 2:
         raise UserError(
-            f"two classes must have at least {count_noun(fewest, 'different text')} each, to be learned and tested; "
-            f"got too few of {counts}; give them more rows, or unite classes by data.labels"
+            f"two classes must have at least {count_noun(fewest, 'different text')} each, "
+            f"to be learned and tested; got too few of {counts}; "
+            "give them more rows, or unite classes by data.labels"
         )
     if small:
-        value, does = (
-            ("merge", "unites") if sum(small.values()) >= FEWEST_MERGED else ("drop", "leaves out")
+        value, does = "drop", "leaves out"
+        if sum(small.values()) >= FEWEST_MERGED:
+            value, does = "merge", "unites"
+        reason = (
+            f"{does} classes too rare to be divided, "
+            f"as those of fewer than {fewest} texts may be: {counts}"
         )
-        reason = f"{does} classes too rare to be divided, as those of fewer than {fewest} texts may be: {counts}"
         if fewest == 1:
             reason = f"leaves out rows of classes without training rows: {list_names([*small])}"
         yield Choice("data.rare", value, reason)
 
 
 def offer_settings(survey: Survey, columns: Sequence[Column]) -> Iterator[Choice]:
-    """Yield settings that may suit a table, but need somebody who knows it; `columns` are the ones not yet used."""
+    """Yield settings that may suit a table, but need somebody who knows it.
+
+    `columns` are those that are not yet used.
+    """
     if survey.slices:
-        yield Choice(
-            "data.slices", list(survey.slices), "measures the test rows by columns of few values"
-        )
+        reason = "measures the test rows by columns of few values"
+        yield Choice("data.slices", list(survey.slices), reason)
     if survey.columns:
         beside = [name for name, tells in survey.columns.items() if not tells]
         telling = list_names([name for name, tells in survey.columns.items() if tells])
-        left_out = (
-            f"; left out: {telling}, which tells the label, so that a new text may lack it"
-            if telling
-            else ""
-        )
-        reason = f"what a model may read beside the text: docs/representations.md{left_out}"
+        reason = "what a model may read beside the text: docs/representations.md"
+        if telling:
+            reason += (
+                f"; left out: {telling}, which tells the label, so that a new text may lack it"
+            )
         yield Choice("data.columns", beside, reason)
     for column in find_groups(columns)[:SHOWN]:
-        reason = f"keeps rows of one of its {column.distinct:,} values in one split, if they depend on each other"
+        reason = (
+            f"keeps rows of one of its {column.distinct:,} values in one split, "
+            "if they depend on each other"
+        )
         yield Choice("data.group", column.name, reason)
-    mean = survey.untested / len(survey.classes)
-    rare = [
-        name for name, rows in survey.classes.items() if FEWEST_TEXTS <= rows < RARE_OF_MANY * mean
-    ]
+    limit = RARE_OF_MANY * (survey.untested / len(survey.classes))
+    rare = [name for name, rows in survey.classes.items() if FEWEST_TEXTS <= rows < limit]
     if rare and survey.sets is None:
         more = f" and {len(rare) - SHOWN} more" if len(rare) > SHOWN else ""
         names = ", ".join(map(quote_name, rare[:SHOWN])) + more
@@ -105,7 +119,10 @@ def offer_settings(survey: Survey, columns: Sequence[Column]) -> Iterator[Choice
 
 
 def is_validated(preset: str, survey: Survey) -> bool:
-    """Return whether there are validation rows: given ones, or enough rows to set some apart for a slow model."""
+    """Return whether there are validation rows.
+
+    Either the table gives them, or has enough rows to set some apart for a slow model.
+    """
     per_class = min(ROWS_PER_CLASS_TO_VALIDATE * len(survey.classes), CROSSVALIDATED)
     enough = survey.choosing >= max(ROWS_TO_VALIDATE, per_class)
     return "validation" in survey.given or (preset == "best" and enough)
@@ -113,36 +130,35 @@ def is_validated(preset: str, survey: Survey) -> bool:
 
 def _split(preset: str, survey: Survey, by_time: bool) -> Iterator[Choice]:
     streamed = survey.rows >= MANY_ROWS and not by_time and not survey.unites
-    method = "time" if by_time else "hash" if streamed else "random"
-    reason = f"{MANY_ROWS:,} rows or more are streamed" if streamed else "the rows fit into memory"
-    yield Choice("split.method", method, "the model is for later rows" if by_time else reason)
+    method, reason = "random", "the rows fit into memory"
+    if by_time:
+        method, reason = "time", "the model is for later rows"
+    elif streamed:
+        method, reason = "hash", f"{MANY_ROWS:,} rows or more are streamed"
+    yield Choice("split.method", method, reason)
     drawn = is_validated(preset, survey) and "validation" not in survey.given
-    purpose = "rows that make every choice" if drawn else "all other rows train"
-    texts = sum(survey.distinct.values())
-    validation = (
-        max(VALIDATION_SIZE, math.ceil(100 * len(survey.classes) / texts) / 100) if drawn else 0.0
-    )
+    validation, purpose = 0.0, "all other rows train"
+    if drawn:
+        share = math.ceil(100 * len(survey.classes) / sum(survey.distinct.values())) / 100
+        validation, purpose = max(VALIDATION_SIZE, share), "rows that make every choice"
     yield Choice("split.test_size", TEST_SIZE, "rows that decide nothing")
     yield Choice("split.validation_size", validation, purpose)
-    drawn_splits = "every split that is drawn" if survey.given else "every split"
-    balance = (
-        "a hash looks at no other row"
-        if streamed
-        else f"{drawn_splits} has each class in its share"
-    )
-    balance = "the latest rows are as they are" if by_time else balance
+    splits = "every split that is drawn" if survey.given else "every split"
+    balance = f"{splits} has each class in its share"
+    if by_time:
+        balance = "the latest rows are as they are"
+    elif streamed:
+        balance = "a hash looks at no other row"
     yield Choice("split.stratify", not streamed and not by_time, balance)
     together = "drawn rows" if survey.given else "rows"
-    reason = (
-        "repeated texts are counted, not moved"
-        if by_time
-        else f"{together} of the same text stay in one split"
-    )
+    reason = f"{together} of the same text stay in one split"
+    if by_time:
+        reason = "repeated texts are counted, not moved"
     yield Choice("split.group_duplicates", not by_time, reason)
 
 
 def _decisions(preset: str, survey: Survey) -> Iterator[Choice]:
-    """Yield the order of two classes of very different size, how the threshold of the rare one is chosen, calibration.
+    """Yield the order of the classes, how the threshold of a rare one is chosen, and calibration.
 
     A threshold and a temperature are chosen on validation rows or, without them, on held-out
     training rows.
@@ -162,18 +178,16 @@ def _decisions(preset: str, survey: Survey) -> Iterator[Choice]:
         if is_validated(preset, survey) and "validation" not in survey.given:
             chosen_by *= VALIDATION_SIZE
         if share * chosen_by >= FEWEST_POSITIVE:
-            threshold, reason = (
-                "f1",
-                f"{share:.1%} of the rows are {quote_name(order[1])}; 0.5 would miss most of them",
+            threshold = "f1"
+            reason = (
+                f"{share:.1%} of the rows are {quote_name(order[1])}; 0.5 would miss most of them"
             )
         else:
             reason = f"too few rows of {quote_name(order[1])} to choose another by"
-    named = (
-        "sorted"
-        if order is None
-        else f"{quote_name(order[1])}, the rare one, is the positive class"
-    )
-    yield Choice("data.classes", order, named)
+    positive = "sorted"
+    if order is not None:
+        positive = f"{quote_name(order[1])}, the rare one, is the positive class"
+    yield Choice("data.classes", order, positive)
     yield Choice("evaluate.threshold", threshold, reason)
     calibration = "temperature" if survey.sets is None else "platt"
     reason = f"kept only where it lowers log loss on {rows}"
@@ -193,25 +207,22 @@ def _export(preset: str, survey: Survey, candidates: Sequence[str]) -> Iterator[
     if len(candidates) == 1:
         yield Choice("export.model", candidates[0], "the only model that reads the texts")
     elif trained < FEWEST_TO_CHOOSE and is_short_english and "validation" not in survey.given:
-        reason = f"fewer than {FEWEST_TO_CHOOSE} rows can't choose; on so few rows it was the best: docs/presets.md"
+        reason = (
+            f"fewer than {FEWEST_TO_CHOOSE} rows can't choose; "
+            "on so few rows it was the best: docs/presets.md"
+        )
         # In `best` a larger encoder makes the sentence vectors, which on average did better than
         # tuning a small one.
         is_tuned = preset == "good" and "contrastive" in candidates
         yield Choice("export.model", "contrastive" if is_tuned else "sentence_vectors", reason)
     elif not survey.choosing:
-        yield Choice(
-            "export.model", "combined", f"{NONE_CHOOSE}; the best on most corpora: docs/presets.md"
-        )
+        reason = f"{NONE_CHOOSE}; the best on most corpora: docs/presets.md"
+        yield Choice("export.model", "combined", reason)
     else:
-        yield Choice(
-            "export.model",
-            None,
-            f"the best on {_choosing_rows(preset, survey)} is the default model",
-        )
+        reason = f"the best on {_choosing_rows(preset, survey)} is the default model"
+        yield Choice("export.model", None, reason)
     streamed = survey.rows >= MANY_ROWS
-    reason = (
-        "more rows than memory may hold"
-        if streamed
-        else "the default model learns from validation rows as well"
-    )
+    reason = "the default model learns from validation rows as well"
+    if streamed:
+        reason = "more rows than memory may hold"
     yield Choice("export.refit", not streamed, reason)

@@ -1,4 +1,4 @@
-"""What a table of labelled texts holds: rows, classes, lengths, repeated texts and contradicting labels."""
+"""What a labelled table holds: rows, classes, lengths, repeated texts and contradicting labels."""
 
 import json
 from collections import Counter
@@ -22,13 +22,17 @@ from textclf.tables.corpus import Corpus
 from textclf.tables.layout import COLUMN, SLICE
 from textclf.tables.settings import Data
 
-TELLING = 0.25  # share of the rows with a value that tells the label, from which on its column does
-FEWEST_OTHERS, MOST_OTHERS = (
-    10,
-    0.05,
-)  # rows of other labels expected with such a value; share of them that it has
-SAMPLE = 200  # texts of a batch, about, whose language is detected
-READ, TEXT = 1000, 10_000  # characters of a text, and of all together, that are looked at
+# A column tells the label if values that tell it have at least this share of the rows.
+TELLING = 0.25
+# A value tells the label if at least so many rows of other labels would be expected with it, and at
+# most this share of these is there.
+FEWEST_OTHERS = 10
+MOST_OTHERS = 0.05
+# About so many texts of a batch are a sample, whose language is detected.
+SAMPLE = 200
+# Characters of a text, and of all texts together, by which the language is detected.
+READ = 1000
+TEXT = 10_000
 # Shares of the characters that texts of the language must have: alone, or if all texts together are
 # of it too. Short texts are easily taken for another language.
 ALONE, TOGETHER = 0.8, 0.6
@@ -36,14 +40,13 @@ ALONE, TOGETHER = 0.8, 0.6
 
 @dataclass(frozen=True)
 class Survey:
-    """A table of labelled texts in numbers; texts that differ in case and spaces alone are the same."""
+    """A table of labelled texts in numbers; texts that differ only in case and spaces are equal."""
 
     # Rows of each class, in order, without given test rows, which decide nothing; if texts have
     # several labels, rows with each.
     classes: dict[str, int]
-    distinct: dict[
-        str, int
-    ]  # distinct texts of each class that are not given to test or validate; by first label
+    # Distinct texts of each class that are not given to test or validate; by first label.
+    distinct: dict[str, int]
     repeated: int  # rows with the text of an earlier row
     conflicts: int  # texts with more than one label
     dropped: int  # rows without text or label, not counted in `classes`
@@ -52,12 +55,10 @@ class Survey:
     given: dict[str, int] = field(default_factory=dict)  # rows of each split that the table gives
     suggested: int = 0  # training rows that are never held out, as `textclf suggest` chose them
     slices: tuple[str, ...] = ()  # columns of data.slices of which some value has several labels
-    columns: Mapping[str, bool] = field(
-        default_factory=dict
-    )  # of data.columns: whether they tell the label
-    unspaced: float = (
-        0.0  # share of texts without spaces between words: `textclf.core.writing_systems`
-    )
+    # Whether each of data.columns tells the label.
+    columns: Mapping[str, bool] = field(default_factory=dict)
+    # The share of texts without spaces between words, as in `textclf.core.writing_systems`.
+    unspaced: float = 0.0
     language: str | None = None  # its name; None if it is not recognized or there are several
     characters: int = 0  # of all texts
     tested_characters: int = 0  # of given test rows
@@ -70,11 +71,9 @@ class Survey:
     @property
     def rows(self) -> int:
         """The number of rows with text and label."""
-        return (
-            sum(self.classes.values()) + self.given.get("test", 0)
-            if self.sets is None
-            else self.sets
-        )
+        if self.sets is not None:
+            return self.sets
+        return sum(self.classes.values()) + self.given.get("test", 0)
 
     @property
     def untested(self) -> int:
@@ -83,7 +82,10 @@ class Survey:
 
     @property
     def choosing(self) -> int:
-        """The number of rows that can be held out to choose by, or that validate: but for test rows, random ones."""
+        """The number of rows that can be held out to choose by, or that validate.
+
+        They are random rows: neither test rows nor those that `textclf suggest` chose.
+        """
         return self.untested - self.suggested
 
     @property
@@ -101,10 +103,9 @@ def survey(path: Path, settings: Data) -> Survey:
     """Return what the rows of a table hold, read as `settings` say; `UserError` as in `Corpus`."""
     corpus = Corpus(path, settings)
     corpus.layout = replace(corpus.layout, option="--")  # errors name the options of the command
-    slices, columns = (
-        [SLICE + name for name in settings.slices],
-        [COLUMN + name for name in settings.columns],
-    )
+    slices = [SLICE + name for name in settings.slices]
+    columns = [COLUMN + name for name in settings.columns]
+    described = (*slices, *columns, "group", "split")
     parts: list[pd.DataFrame] = []
     sample: list[str] = []
     batches: Iterable[pa.RecordBatch] = corpus
@@ -113,18 +114,12 @@ def survey(path: Path, settings: Data) -> Survey:
         batches = corpus.table.to_batches()
     for batch in batches:
         texts = batch["text"].to_pylist()
-        named = [
-            name for name in (*slices, *columns, "group", "split") if name in batch.schema.names
-        ]
-        part = {name: batch[name].dictionary_encode().to_pandas() for name in named}
+        there = [name for name in described if name in batch.schema.names]
+        part = {name: batch[name].dictionary_encode().to_pandas() for name in there}
+        labels = batch["label"]
         if settings.multilabel:
-            part["label"] = (
-                array_of(list(map(json.dumps, batch["label"].to_pylist())))
-                .dictionary_encode()
-                .to_pandas()
-            )
-        else:
-            part["label"] = batch["label"].dictionary_encode().to_pandas()
+            labels = array_of(list(map(json.dumps, labels.to_pylist())))
+        part["label"] = labels.dictionary_encode().to_pandas()
         sample += texts[:: max(len(texts) // SAMPLE, 1)]
         part["text"] = hash_normalized(batch["text"])
         part["words"], part["characters"] = count_lengths(batch["text"])
@@ -142,11 +137,17 @@ def survey(path: Path, settings: Data) -> Survey:
     learned = rows[rows["split"] == "train"] if "split" in rows else rows
     learned = learned.drop_duplicates("text")
     untested = rows[rows["split"] != "test"] if "split" in rows else rows
-    counts, distinct = (_count(each["label"], settings.multilabel) for each in (untested, learned))
+    counts = _count(untested["label"], settings.multilabel)
+    distinct = _count(learned["label"], settings.multilabel)
     labels_per_text = rows.drop_duplicates(["text", "label"])["text"].value_counts()
     unspaced = float(rows["unspaced"].mean())
     length = rows["characters" if unspaced >= MOST else "words"]
-    with_labels = {name: rows.drop_duplicates([name, "label"]) for name in slices}
+    varied = []  # slices of which some value has several labels
+    for name in slices:
+        pairs = rows.drop_duplicates([name, "label"])
+        if pairs[name].duplicated().any():
+            varied.append(name.removeprefix(SLICE))
+    given = [split for split in SPLITS if split in corpus.given]
     return Survey(
         classes={name: counts[name] for name in corpus.classes},
         distinct={name: distinct[name] for name in corpus.classes},
@@ -155,15 +156,9 @@ def survey(path: Path, settings: Data) -> Survey:
         dropped=corpus.dropped["rows"],
         median_length=int(length.median()),
         longest=int(length.max()),
-        given={
-            split: int((rows["split"] == split).sum()) for split in SPLITS if split in corpus.given
-        },
+        given={split: int((rows["split"] == split).sum()) for split in given},
         suggested=suggested,
-        slices=tuple(
-            name.removeprefix(SLICE)
-            for name, pairs in with_labels.items()
-            if pairs[name].duplicated().any()
-        ),
+        slices=tuple(varied),
         columns={
             name.removeprefix(COLUMN): tells_label(rows[name], rows["label"]) for name in columns
         },
@@ -180,16 +175,15 @@ def survey(path: Path, settings: Data) -> Survey:
 
 
 def tells_label(values: "pd.Series[Any]", labels: "pd.Series[Any]") -> bool:
-    """Return whether many rows have a value, or a number in a range, that comes with one label alone beyond chance."""
+    """Return whether many rows have a value that comes with one label alone beyond chance.
+
+    Numbers with many distinct values are taken in ranges.
+    """
     written = values.astype(str)
     if values.nunique() > FEW:
         ranks = pd.to_numeric(written, errors="coerce").rank(pct=True)
-        written = (
-            (ranks * min(FEW, len(values) // (4 * FEWEST_OTHERS)))
-            .fillna(-1)
-            .astype(int)
-            .astype(str)
-        )
+        ranges = ranks * min(FEW, len(values) // (4 * FEWEST_OTHERS))
+        written = ranges.fillna(-1).astype(int).astype(str)
     counts = pd.crosstab(written, labels.astype(str))
     rows, label = counts.sum(axis=1), counts.idxmax(axis=1)
     expected = rows * (1 - label.map(counts.sum() / len(labels)))  # rows of other labels
@@ -198,9 +192,10 @@ def tells_label(values: "pd.Series[Any]", labels: "pd.Series[Any]") -> bool:
 
 
 def worth_of_rows(rows: pd.DataFrame) -> float:
-    """Return the number of independent rows that a row is worth if those of one text or group are right together.
+    """Return the number of independent rows that a row is worth.
 
-    `rows` has the columns text and, optionally, group.
+    Rows of one text or group are taken to be right or wrong together. `rows` has the columns text
+    and, optionally, group.
     """
     clusters = pd.factorize(rows["text"])[0]
     if "group" in rows:
@@ -209,7 +204,7 @@ def worth_of_rows(rows: pd.DataFrame) -> float:
 
 
 def _count(labels: "pd.Series[Any]", several: bool) -> Counter[str]:
-    """Return the number of rows of each label, or with each if each row has the JSON of `several`."""
+    """Return the number of rows of each label; with `several`, a row has the JSON of its labels."""
     counts: Counter[str] = Counter()
     for label, rows in labels.value_counts().items():
         counts.update(dict.fromkeys(json.loads(str(label)) if several else [str(label)], int(rows)))
@@ -217,7 +212,10 @@ def _count(labels: "pd.Series[Any]", several: bool) -> Counter[str]:
 
 
 def detect_language(texts: Sequence[str]) -> str | None:
-    """Return the English name of the language of most texts; None if it has too few of the characters, or no name."""
+    """Return the English name of the language of most texts.
+
+    Return None if the language has too few of the characters, or no name here.
+    """
     import py3langid
 
     characters: Counter[str] = Counter()
