@@ -42,15 +42,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 def every_model(models: Path) -> list[str]:
     """Return the models that the index names, and those that are there."""
-    return sorted(
-        {*read_index(models)[1], *(path.parent.name for path in models.glob(f"*/{DECISION}"))}
-    )
+    exported = {path.parent.name for path in models.glob(f"*/{DECISION}")}
+    return sorted(exported.union(read_index(models)[1]))
 
 
 def verify(folder: Path, arguments: argparse.Namespace) -> Iterator[Check]:
-    """Yield the checks of a model; those of its making only if a commit has what its statement names."""
+    """Yield the checks of a model.
+
+    It is made again only if a commit has what its statement names.
+    """
+    start = arguments.commit or "HEAD"
     if arguments.rederive:
-        commit_of(arguments.commit or "HEAD")
+        commit_of(start)
     yield check("files", lambda: problems(folder), f"those that {PROVENANCE} lists")
     if key := arguments.key:
         signature = arguments.signature or signing.default_signature(folder)
@@ -62,9 +65,7 @@ def verify(folder: Path, arguments: argparse.Namespace) -> Iterator[Check]:
     if not arguments.rederive:
         return
     try:
-        commit = find_commit(
-            statement.read(folder), arguments.commit or "HEAD", alone=arguments.commit is not None
-        )
+        commit = find_commit(statement.read(folder), start, alone=arguments.commit is not None)
     except UserError as error:
         yield Check("commit", error.lines[0], failed=True)
         return
@@ -73,6 +74,9 @@ def verify(folder: Path, arguments: argparse.Namespace) -> Iterator[Check]:
 
 
 def _other_release(folder: Path, release: Path, version: str) -> Iterator[str]:
-    """Yield that a model is not the release, as an older one is not, whose older signature stays valid."""
+    """Yield a line if a model is not the release.
+
+    An older one is not, although its older signature stays valid.
+    """
     if (release / PROVENANCE).read_bytes() != (folder / PROVENANCE).read_bytes():
         yield f"{version} has another {PROVENANCE}"

@@ -25,30 +25,27 @@ from textclf.verify.files import SHOWN
 
 
 def find_commit(statement: Statement, start: str = "HEAD", *, alone: bool = False) -> str:
-    """Return the newest commit of the history of `start` with the settings, code and files that a statement names.
+    """Return the newest commit up to `start` with the settings, code and files of a statement.
 
     With `alone` it must be `start` itself. Raises `UserError`, which names what differs at `start`,
     if there is none.
     """
     first = commit_of(start)
-    listed = (
-        git("rev-list", "--max-count=1" if alone else "--full-history", first)
-        .stdout.decode()
-        .split()
-    )
-    for commit in listed:
+    listed = git("rev-list", "--max-count=1" if alone else "--full-history", first).stdout
+    for commit in listed.decode().split():
         if next(_differences(statement, Revision(commit)), None) is None:
             return commit
     which = first[:8] if alone else f"a commit up to {first[:8]}"
     differing = list_few([*_differences(statement, Revision(first))], SHOWN)
     raise UserError(
-        f"{which} must have what the model was made from; {first[:8]} has another {differing}; commit what was "
-        "changed, or name the commit with --commit (in a shallow clone, git fetch --unshallow brings older ones)"
+        f"{which} must have what the model was made from; {first[:8]} has another {differing}; "
+        "commit what was changed, or name the commit with --commit (in a shallow clone, "
+        "git fetch --unshallow brings older ones)"
     )
 
 
 def _differences(statement: Statement, revision: Revision) -> Iterator[str]:
-    """Yield the name of each file, package of code and section of params.yaml that a revision has otherwise."""
+    """Yield the name of each file, package of code and section of params.yaml that differs."""
     code, blobs = [code_name(package) for package in CODE], _read_tree(revision)
     for name, digest in statement.files.items():
         if name in blobs and name not in code and _sha256_of(blobs[name]) != digest:
@@ -57,17 +54,20 @@ def _differences(statement: Statement, revision: Revision) -> Iterator[str]:
     keys = {**used, **statement.params}
     if not used:
         yield str(PARAMS_FILE)
-    yield from (
-        f"{key} of {PARAMS_FILE}" for key in keys if used.get(key) != statement.params.get(key)
-    )
+    for key in keys:
+        if used.get(key) != statement.params.get(key):
+            yield f"{key} of {PARAMS_FILE}"
     packages = _read_code(revision)
     yield from (name for name in code if packages[name] != statement.files.get(name))
 
 
 def _read_tree(revision: Revision) -> dict[str, str]:
     """Return the hash of the blob of each file that Git has of the project, by its path."""
-    entries = os.fsdecode(git("ls-tree", "-r", "-z", revision.commit).stdout).split("\0")[:-1]
-    return {name: entry.split()[2] for entry, _, name in (each.partition("\t") for each in entries)}
+    blobs = {}
+    for entry in os.fsdecode(git("ls-tree", "-r", "-z", revision.commit).stdout).split("\0")[:-1]:
+        attributes, _, name = entry.partition("\t")
+        blobs[name] = attributes.split()[2]
+    return blobs
 
 
 @functools.cache
@@ -77,25 +77,28 @@ def _sha256_of(blob: str) -> str:
 
 @functools.cache  # most commits leave params.yaml as it is
 def _used_settings(text: bytes, model: str) -> dict[str, Any]:
-    """Return the settings that a model uses by the text of params.yaml; {} if it is not valid or has no such model."""
+    """Return the settings that a model uses by the text of params.yaml.
+
+    They are empty if it is not valid or has no such model.
+    """
     with contextlib.suppress(UserError, UnicodeDecodeError, LookupError, AttributeError):
-        found = params.parse(text.decode())
-        settings = Settings(
-            **{name: getattr(found, name) for name in Settings.__dataclass_fields__}
-        )
-        return used_settings(settings, model)
+        parsed = params.parse(text.decode())
+        sections = {name: getattr(parsed, name) for name in Settings.__dataclass_fields__}
+        return used_settings(Settings(**sections), model)
     return {}
 
 
 def _read_code(revision: Revision) -> dict[str, str]:
-    """Return the checksum of each package of code: in a project from the files with them, else of the code itself."""
+    """Return the checksum of each package of code.
+
+    In a project they are read from the files with them, else they are those of the code itself.
+    """
     if revision.read(f"{CHECKSUMS.as_posix()}/{CODE[0]}") is not None:
-        return {
-            code_name(package): (revision.read(f"{CHECKSUMS.as_posix()}/{package}") or b"")
-            .decode()
-            .strip()
-            for package in CODE
-        }
+        checksums = {}
+        for package in CODE:
+            content = revision.read(f"{CHECKSUMS.as_posix()}/{package}") or b""
+            checksums[code_name(package)] = content.decode().strip()
+        return checksums
     # Not by git archive, which runs the filters that .git/config of a copied repository names.
     files = {
         name.removeprefix("textclf/"): _sha256_of(blob)

@@ -10,7 +10,8 @@ from textclf.core.files import sha256_of_file
 from textclf.core.quoting import list_few, quote_name
 from textclf.pretrained.catalogue import SHARED
 
-SHOWN = 5  # differences that a line names
+# Differences that a line names.
+SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,11 @@ class Check:
 
     def __str__(self) -> str:
         """Return the line that is printed."""
-        return f"{self.name}: {'FAILED, ' * self.failed}{self.text}"
+        return f"{self.name}: {'FAILED, ' if self.failed else ''}{self.text}"
 
 
 def check(name: str, find: Callable[[], Iterable[str] | None], passed: str) -> Check:
-    """Return the outcome of a check: the lines of what is wrong that `find` returns or raises, or else `passed`."""
+    """Return the outcome of a check: the mistakes that `find` returns or raises, else `passed`."""
     try:
         wrong = list(find() or ())
     except UserError as error:
@@ -36,34 +37,38 @@ def check(name: str, find: Callable[[], Iterable[str] | None], passed: str) -> C
 
 
 def problems(folder: Path) -> Iterator[str]:
-    """Yield a line for each file that is missing, changed, not listed or a link; also for changed weights beside.
+    """Yield a line for each file of a model that is missing, changed, not listed or a link.
 
-    Raises `UserError` if the statement is damaged.
+    Also for each changed file of weights beside the model. Raises `UserError` if the statement is
+    damaged.
     """
     if not (folder / PROVENANCE).is_file():
         yield f"{PROVENANCE} is missing"
         return
     statement = read(folder)
     if statement.model != folder.resolve().name:
-        yield f"{PROVENANCE} is of the model {quote_name(statement.model)}, whose name the folder must have"
+        yield (
+            f"{PROVENANCE} is of the model {quote_name(statement.model)}, "
+            "whose name the folder must have"
+        )
     listed = {**statement.subjects, PROVENANCE: sha256_of_file(folder / PROVENANCE)}
-    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
-    for name in sorted({*listed, *found}):
-        if wrong := _wrong(found.get(name), listed.get(name)):
-            yield f"{quote_name(name)} {wrong}"
+    paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
+    for name in sorted({*listed, *paths}):
+        if mistake := _mistake(paths.get(name), listed.get(name)):
+            yield f"{quote_name(name)} {mistake}"
     for name, digest in statement.files.items():
         path = folder.parent / name
-        if (
-            name.startswith(f"{SHARED}/")
-            and ".." not in name
-            and path.exists()
-            and (wrong := _wrong(path, digest))
-        ):
-            yield f"../{name} {wrong}"
+        if not name.startswith(f"{SHARED}/") or ".." in name or not path.exists():
+            continue
+        if mistake := _mistake(path, digest):
+            yield f"../{name} {mistake}"
 
 
-def _wrong(path: Path | None, digest: str | None) -> str:
-    """Return what is wrong with a file that should have this SHA-256, "" if nothing is; folders are not looked at."""
+def _mistake(path: Path | None, digest: str | None) -> str:
+    """Return what is wrong with a file that should have this SHA-256, "" if nothing is.
+
+    Folders are not checked.
+    """
     if path is None:
         return "is missing"
     if path.is_symlink():

@@ -1,4 +1,4 @@
-"""What a verification starts from: the commit's own files, and commands that textclf has written."""
+"""What a verification starts from: the commit's files, and commands that textclf has written."""
 
 import os
 import shutil
@@ -24,30 +24,32 @@ class ForeignInputsError(UserError):
 
 
 def require_own_inputs(project: Path) -> None:
-    """Refuse a commit whose stages would run or read what textclf does not know, before DVC reads it.
+    """Refuse a commit whose stages would run or read what textclf does not know.
 
-    Of its configuration of DVC, only the addresses of remotes stay. Raises `ForeignInputsError` for
-    another dvc.yaml than this textclf writes, links to folders or out of the project, unfinished
-    work of a run, and commands of other files, or imports that a run makes anew, on which the stage
-    `export` depends.
+    This is checked before DVC reads the commit. Of its configuration of DVC, only the addresses of
+    remotes stay. Raises `ForeignInputsError` for another dvc.yaml than this textclf writes, links
+    to folders or out of the project, unfinished work of a run, and commands of other files, or
+    imports that a run makes anew, on which the stage `export` depends.
     """
     if links := sorted(_links(project)):
-        rule = "must be files or links to files of the project, since a run would read or write elsewhere"
+        rule = (
+            "must be files or links to files of the project, "
+            "since a run would read or write elsewhere"
+        )
         raise ForeignInputsError(
             f"links of the commit {rule}; got {list_few(list(map(quote_name, links)), SHOWN)}"
         )
     if lines := [*unfinished_files(project)]:
         raise ForeignInputsError(*lines)
-    text = (
-        (project / PIPELINE).read_text(encoding="utf-8", errors="replace")
-        if (project / PIPELINE).exists()
-        else ""
-    )
-    if text != (shipped(str(PIPELINE)) if clone_root() else pipeline(PIPELINE)):
+    path, text, root = project / PIPELINE, "", clone_root()
+    if path.exists():
+        text = path.read_text(encoding="utf-8", errors="replace")
+    if text != (shipped(str(PIPELINE)) if root else pipeline(PIPELINE)):
         raise ForeignInputsError(
-            f"{PIPELINE} of the commit has other commands than textclf {__version__} writes; none was run"
+            f"{PIPELINE} of the commit has other commands than textclf {__version__} writes; "
+            "none was run"
         )
-    if root := clone_root():
+    if root:
         # Its commands run modules of the current folder, which must be those of this textclf.
         for name in ("stages", "textclf"):
             shutil.rmtree(project / name)
@@ -59,7 +61,7 @@ def require_own_inputs(project: Path) -> None:
 
 
 def changed_data(project: Path) -> Iterator[str]:
-    """Yield each file or folder of DVC that is there and is not what its checksum in the commit says.
+    """Yield each file or folder of DVC that exists and differs from its checksum in the commit.
 
     DVC does not read a file of its cache that is read-only, nor what comes from a remote, to see
     this.
@@ -77,7 +79,8 @@ def _links(project: Path) -> Iterator[str]:
     """Yield each link to a folder, to nothing, or out of the project."""
     root = project.resolve()
     for folder, folders, names in os.walk(project):
-        for path in (Path(folder, name) for name in (*folders, *names)):
+        for name in (*folders, *names):
+            path = Path(folder, name)
             if not path.is_symlink():
                 continue
             target = Path(os.path.realpath(path))

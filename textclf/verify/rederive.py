@@ -1,4 +1,4 @@
-"""A model made again at its commit, in a temporary clone, and held against the model that there is."""
+"""A model made again at its commit, in a temporary clone, and compared with the existing model."""
 
 import contextlib
 import json
@@ -11,7 +11,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import permutations, zip_longest
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +40,13 @@ from textclf.verify.files import SHOWN, Check
 from textclf.verify.inputs import ForeignInputsError, changed_data, require_own_inputs
 
 RAN = re.compile(r"^Running stage '(.+)':", re.MULTILINE)
-NARROW = 64  # units of a hidden layer, up to which every x86-64 CPU adds in the same order
-DIGITS = 1e-6  # to which numbers agree on any machine
+# Units of a hidden layer, up to which every x86-64 CPU adds in the same order.
+NARROW = 64
+# Numbers agree to these digits on any machine.
+DIGITS = 1e-6
 NETWORK = "model.keras"
-TOLERANCES = {
-    True: 1e-3,
-    False: 1e-9,
-}  # of probabilities where bytes may differ, with a network and without one
+# Of probabilities where bytes may differ, with a network and without one.
+TOLERANCES = {True: 1e-3, False: 1e-9}
 
 
 @dataclass(frozen=True)
@@ -63,16 +63,14 @@ class Clone:
         root = clone_root()
         own = {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.fspath(root)} if root else {}
         command = *DVC, "repro", "--no-run-cache", *arguments
-        return RAN.findall(
-            run(*command, folder=self.project, path=self.path, echo=True, variables=own)
-        )
+        output = run(*command, folder=self.project, path=self.path, echo=True, variables=own)
+        return RAN.findall(output)
 
     @property
     def lock(self) -> dict[str, Any]:
         """Return the stages of dvc.lock by name, as the last run has left it."""
-        stages: dict[str, Any] = parse_yaml(
-            (self.project / "dvc.lock").read_text(encoding="utf-8"), "dvc.lock"
-        )["stages"]
+        text = (self.project / "dvc.lock").read_text(encoding="utf-8")
+        stages: dict[str, Any] = parse_yaml(text, "dvc.lock")["stages"]
         return stages
 
     def measure(self) -> list[str]:
@@ -81,10 +79,10 @@ class Clone:
 
 
 def rederive(folder: Path, commit: str, python: str | None, *, explain: bool) -> Iterator[Check]:
-    """Run the stages that a model needs at a commit, and yield how the model in the folder compares with theirs.
+    """Run the stages that a model needs at a commit, and yield how it compares with theirs.
 
-    `python` is the command of another Python; with `explain` the first output that differs from
-    dvc.lock is named. Raises `UserError` if a stage fails.
+    `folder` has the model; `python` is the command of another Python; with `explain` the first
+    output that differs from dvc.lock is named. Raises `UserError` if a stage fails.
     """
     stated, revision = statement.read(folder), Revision(commit)
     with contextlib.ExitStack() as stack:
@@ -95,11 +93,8 @@ def rederive(folder: Path, commit: str, python: str | None, *, explain: bool) ->
             return
         path = stack.enter_context(_interpreter(python))
         clone, stages = Clone(project, path), _stages(load(project / PARAMS_FILE))
-        others = [
-            stage
-            for name, stage in stages.items()
-            if name not in {stated.model, *stated.params["train"]}
-        ]
+        needed = {stated.model, *stated.params["train"]}
+        others = [stage for name, stage in stages.items() if name not in needed]
         fetch(project, ["fetch", *others])
         if changed := sorted(changed_data(project)):
             rule = "must be what the checksums in the commit say"
@@ -107,7 +102,8 @@ def rederive(folder: Path, commit: str, python: str | None, *, explain: bool) ->
             yield Check("inputs", text, failed=True)
             return
         ran = clone.repro("--force", stages[stated.model])
-        ran += clone.repro(*others) if others else []  # what could not be fetched
+        if others:  # what could not be fetched
+            ran += clone.repro(*others)
         ran += clone.measure()
         yield from _compare_statements(stated, statement.read(project / "models" / stated.model))
         yield from _compare_models(folder, clone, stated)
@@ -117,20 +113,23 @@ def rederive(folder: Path, commit: str, python: str | None, *, explain: bool) ->
 
 @contextlib.contextmanager
 def _interpreter(command: str | None) -> Iterator[str]:
-    """Yield a folder in which the program `python` is this command, "" for None; `UserError` if there is none."""
+    """Yield a folder in which the program `python` is this command, "" for None.
+
+    Raises `UserError` if there is no such program.
+    """
     if command is None:
         yield ""
         return
     program, *words = shlex.split(command) or [""]
-    if (found := shutil.which(program)) is None:
+    path = shutil.which(program)
+    if path is None:
         raise UserError(
             f"--python must be the command of a Python; got {command!r}, which was not found"
         )
     with tempfile.TemporaryDirectory(prefix="textclf-") as folder:
-        line = shlex.join([str(Path(found).absolute()), *words])
-        (script := Path(folder, "python")).write_text(
-            f'#!/bin/sh\nexec {line} "$@"\n', encoding="utf-8"
-        )
+        line = shlex.join([str(Path(path).absolute()), *words])
+        script = Path(folder, "python")
+        script.write_text(f'#!/bin/sh\nexec {line} "$@"\n', encoding="utf-8")
         script.chmod(0o755)
         yield folder
 
@@ -146,63 +145,70 @@ def _stages(params: Params) -> dict[str, str]:
 
 
 def _compare_statements(stated: Statement, made: Statement) -> Iterator[Check]:
-    """Yield whether the model was made of what its statement says; and the versions that differ, as they may."""
+    """Yield whether the model was made of what its statement says; and the versions that differ.
+
+    Versions may differ.
+    """
     names = sorted({*stated.files, *made.files})
     wrong = [quote_name(name) for name in names if stated.files.get(name) != made.files.get(name)]
-    wrong += [each.name for each in compare_values(dict(stated.params), dict(made.params))]
-    wrong += [f"textclf {stated.version}"] * (stated.version != made.version)
-    wrong = wrong or ["content"] * (stated.claims() != made.claims())
-    same = "they and the settings are those of the commit"
-    yield Check(
-        "inputs",
-        f"{PROVENANCE} has another {list_few(wrong, SHOWN)}" if wrong else same,
-        bool(wrong),
-    )
-    here, there = (
-        sorted({*one} - {*other}) for one, other in permutations([made.packages, stated.packages])
-    )
+    settings = compare_values(dict(stated.params), dict(made.params))
+    wrong += [setting.name for setting in settings]
+    if stated.version != made.version:
+        wrong.append(f"textclf {stated.version}")
+    if not wrong and stated.claims() != made.claims():
+        wrong = ["content"]
+    text = "they and the settings are those of the commit"
+    if wrong:
+        text = f"{PROVENANCE} has another {list_few(wrong, SHOWN)}"
+    yield Check("inputs", text, bool(wrong))
+    here = sorted({*made.packages} - {*stated.packages})
+    there = sorted({*stated.packages} - {*made.packages})
     if here or there:
-        named = [
-            list_few(list(map(quote_name, each)), SHOWN) or "none of these"
-            for each in (here, there)
+        versions = [
+            list_few(list(map(quote_name, packages)), SHOWN) or "none of these"
+            for packages in (here, there)
         ]
-        yield Check("versions", f"here {named[0]}; in {PROVENANCE} {named[1]}")
+        yield Check("versions", f"here {versions[0]}; in {PROVENANCE} {versions[1]}")
 
 
 def _compare_models(folder: Path, clone: Clone, stated: Statement) -> Iterator[Check]:
-    """Yield whether the files are the same, or else predictions close enough; and what the card says."""
+    """Yield whether the files are the same, else predictions close enough; and the card's check."""
     made = clone.project / "models" / stated.model
     one, other = {**stated.subjects, **sums_of(folder)}, sums_of(made)
     names = sorted({*one, *other} - {CARD, PROVENANCE})
-    if not (changed := [quote_name(name) for name in names if one.get(name) != other.get(name)]):
+    changed = [quote_name(name) for name in names if one.get(name) != other.get(name)]
+    tolerance = tolerance_of(stated) if changed else None
+    if not changed:
         yield Check("model", f"{len(names)} files made again, byte for byte")
-    elif (tolerance := tolerance_of(stated)) is None:
+    elif tolerance is None:
         yield Check("model", f"made again, it has another {list_few(changed, SHOWN)}", failed=True)
     else:
         off = _predict_again(folder, clone, stated)
-        text = f"probabilities of the rows differ by at most {off:.1g}, of {tolerance:g} that its kind may"
+        text = (
+            f"probabilities of the rows differ by at most {off:.1g}, "
+            f"of {tolerance:g} that its kind may"
+        )
         yield Check("model", text, not off <= tolerance)
         clone.measure()
-        different = [
-            quote_name(name)
-            for name in names
-            if not _agrees(folder, made, name, max(tolerance, DIGITS))
-        ]
-        text = f"made again, it has another {list_few(different, SHOWN)}"
-        yield Check("other files", text if different else "those made again agree", bool(different))
+        least = max(tolerance, DIGITS)
+        different = [quote_name(name) for name in names if not _agrees(folder, made, name, least)]
+        text = "those made again agree"
+        if different:
+            text = f"made again, it has another {list_few(different, SHOWN)}"
+        yield Check("other files", text, bool(different))
     yield _compare_cards(folder / CARD, made / CARD)
 
 
 def tolerance_of(stated: Statement) -> float | None:
-    """Return by how much probabilities may differ where the same bytes are not promised; None where they are."""
+    """Return by how much probabilities may differ; None where the same bytes are promised."""
     sections = [*stated.params["vectorize"].values(), *stated.params["train"].values()]
-    wide = any(units > NARROW for each in sections for units in each.get("units") or ())
-    encoded = any(name.startswith(f"{SHARED}/") for name in stated.files) or any(
-        each.get("path") for each in sections
-    )
+    networks = [section.get("units") or () for section in sections]
+    wide = any(units > NARROW for network in networks for units in network)
+    shared = any(name.startswith(f"{SHARED}/") for name in stated.files)
+    encoded = shared or any(section.get("path") for section in sections)
     if gives_same_bytes() and not (wide or encoded):
         return None
-    return TOLERANCES[wide or encoded or any("epochs" in each for each in sections)]
+    return TOLERANCES[wide or encoded or any("epochs" in section for section in sections)]
 
 
 def _agrees(folder: Path, made: Path, name: str, tolerance: float) -> bool:
@@ -235,42 +241,43 @@ def _onnx_of(folder: Path) -> bytes:
 
 
 def _is_network(path: Path, other: Path) -> bool:
-    """Return whether a .keras file has the configuration of another, and the weights beside it in the same places."""
+    """Return whether a .keras file has the configuration of another one and its own weights.
+
+    Its weights are those in the file beside it, in the same places as in the other.
+    """
     import h5py  # type: ignore[import-untyped]
 
     arrays: list[dict[str, Any]] = []
-    configs, weights = (
-        [],
-        [np.load(each.parent / layers.WEIGHTS, allow_pickle=False) for each in (path, other)],
+    configs = []
+    own, made = (
+        np.load(network.parent / layers.WEIGHTS, allow_pickle=False) for network in (path, other)
     )
-    for each in (path, other):
-        with zipfile.ZipFile(each) as archive, h5py.File(archive.open("model.weights.h5")) as file:
+    for network in (path, other):
+        with (
+            zipfile.ZipFile(network) as archive,
+            h5py.File(archive.open("model.weights.h5")) as file,
+        ):
             configs.append((archive.namelist(), archive.read("config.json")))
             stored: list[str] = []
             file.visit(stored.append)
-            arrays.append(
-                {name: file[name][()] for name in stored if isinstance(file[name], h5py.Dataset)}
-            )
+            datasets = [name for name in stored if isinstance(file[name], h5py.Dataset)]
+            arrays.append({name: file[name][()] for name in datasets})
     if configs[0] != configs[1] or arrays[0].keys() != arrays[1].keys():
         return False
-    own, made = weights
-    return all(
-        any(
-            np.array_equal(made[key], again) and np.array_equal(own[key], arrays[0][name])
-            for key in made.files
-        )
-        for name, again in arrays[1].items()
-    )
+    for name, again in arrays[1].items():
+        keys = (key for key in made.files if np.array_equal(made[key], again))
+        if not any(np.array_equal(own[key], arrays[0][name]) for key in keys):
+            return False
+    return True
 
 
 def _close(one: Any, other: Any, tolerance: float) -> bool:
-    """Return whether two values of JSON are the same, but for decimal numbers within a tolerance."""
+    """Return whether two values of JSON are the same, with decimal numbers within a tolerance."""
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):
-        return one.keys() == other.keys() and all(
-            _close(one[key], other[key], tolerance) for key in one
-        )
+        same_keys = one.keys() == other.keys()
+        return same_keys and all(_close(one[key], other[key], tolerance) for key in one)
     if isinstance(one, list):
         pairs = zip(one, other, strict=False)
         return len(one) == len(other) and all(_close(*pair, tolerance) for pair in pairs)
@@ -280,20 +287,19 @@ def _close(one: Any, other: Any, tolerance: float) -> bool:
 
 
 def _predict_again(folder: Path, clone: Clone, stated: Statement) -> float:
-    """Return how far the probabilities of the model in the folder differ from those of the one made again.
+    """Return how far the model's probabilities differ from those of the one made again.
 
     Its predictions take the place of those of the clone, unless these are not of the exported
     model, which export.refit has fitted on more rows.
     """
     path = clone.project / prediction_files(clone.lock)[stated.model][0]
-    models = [predictor.load(each) for each in (folder, clone.project / "models" / stated.model)]
+    models = [predictor.load(folder), predictor.load(clone.project / "models" / stated.model)]
     measured = predictions.read(path)
     own, again = (measured.probabilities.copy() for _ in models)
     for split, rows in splits.read(clone.project / SPLITS).items():
-        for each, found in zip(models, (own, again), strict=True):
-            found[measured.split == split] = each.model.predict_proba(
-                each.vectorizer.transform(rows["text"])
-            )
+        for loaded, probabilities in zip(models, (own, again), strict=True):
+            features = loaded.vectorizer.transform(rows["text"])
+            probabilities[measured.split == split] = loaded.model.predict_proba(features)
     if np.array_equal(again, measured.probabilities):
         predictions.write([replace(measured, probabilities=own)], path)
     return float(np.abs(own - again).max())
@@ -305,24 +311,20 @@ def _compare_cards(card: Path, made: Path) -> Check:
         path.read_text(encoding="utf-8").split("\n") if path.is_file() else []
         for path in (card, made)
     ]
-    if differing := [pair for pair in zip_longest(*lines) if len({*pair}) > 1]:
-        stated, found = differing[0]
-        return Check(
-            "metrics", f"{CARD} has {stated!r}; the predictions give {found!r}", failed=True
-        )
+    for stated, again in zip_longest(*lines):
+        if stated != again:
+            text = f"{CARD} has {stated!r}; the predictions give {again!r}"
+            return Check("metrics", text, failed=True)
     return Check("metrics", f"those in {CARD} follow from the predictions")
 
 
 def _first_difference(ran: Sequence[str], revision: Revision, clone: Clone) -> Check:
     """Return the first output of the stages that ran which is not as dvc.lock has it."""
-    locks = revision.lock, clone.lock
+    before, after = revision.lock, clone.lock
+    lock = f"dvc.lock of {revision.name}"
     for stage in ran:
-        recorded, found = (checksums(lock.get(stage, {}), "outs") for lock in locks)
-        if other := [path for path in found if found[path] != recorded.get(path)]:
-            return Check(
-                "first difference",
-                f"{stage} made another {other[0]} than dvc.lock of {revision.name} has",
-            )
-    return Check(
-        "first difference", f"none; {len(ran)} stages made what dvc.lock of {revision.name} has"
-    )
+        recorded = checksums(before.get(stage, {}), "outs")
+        for path, checksum in checksums(after.get(stage, {}), "outs").items():
+            if checksum != recorded.get(path):
+                return Check("first difference", f"{stage} made another {path} than {lock} has")
+    return Check("first difference", f"none; {len(ran)} stages made what {lock} has")

@@ -1,4 +1,4 @@
-"""The command `textclf release`: check a model, and tag the commit as a version of it and as what a stage has now."""
+"""The command `textclf release`: check a model, and tag the commit as a version and for a stage."""
 
 import argparse
 import re
@@ -15,30 +15,29 @@ from textclf.verify import commit, files, signing
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a line per check, and the commands to tag and push if all pass; with --tag, tag. Return 1 if one fails."""
+    """Print a line per check, and the commands to tag and push if all pass; with --tag, tag.
+
+    Return 1 if a check fails.
+    """
     folder, failed = predictor.find_model(arguments.models, arguments.model), False
     stage = f"{folder.name}#{arguments.stage}"
     if re.fullmatch(released.NAME, stage) is None:
         raise UserError(
             f"--stage must have letters, digits, - and _ alone, and so must the model; got {stage}"
         )
-    if git("check-ref-format", f"refs/tags/{released.prefix()}{stage}").returncode:
+    prefix = released.prefix()
+    if git("check-ref-format", f"refs/tags/{prefix}{stage}").returncode:
         raise UserError(
-            f"the folder of the project must be part of a Git tag; got {released.prefix()}; rename it"
+            f"the folder of the project must be part of a Git tag; got {prefix}; rename it"
         )
     for name, find in _checks(folder, stage, arguments).items():
         outcome = files.check(name, find, "passed")
         failed = failed or outcome.failed
         print(f"{folder.name}: {outcome}", flush=True)
-    for tag in (tags := [] if failed else new_tags(stage)):
-        words = (
-            "git",
-            "tag",
-            "--annotate",
-            "--message",
-            f"{tag} passed the checks of textclf release",
-            tag,
-        )
+    tags = [] if failed else new_tags(stage)
+    for tag in tags:
+        message = f"{tag} passed the checks of textclf release"
+        words = ("git", "tag", "--annotate", "--message", message, tag)
         print(f"tagged {tag}{base.run(*words)}" if arguments.tag else shlex.join(words))
     print(shlex.join(["git", "push", "origin", *tags]) if tags else "no tag was made")
     return int(failed)
@@ -47,7 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _checks(
     folder: Path, stage: str, arguments: argparse.Namespace
 ) -> dict[str, Callable[[], Iterable[str] | None]]:
-    """Return by name what gives, or raises, the reasons not to release a model from the commit that is checked out."""
+    """Return by name the functions that give, or raise, reasons not to release a model.
+
+    The model is released from the commit that is checked out.
+    """
     head = revisions.commit_of("HEAD")
     checks: dict[str, Callable[[], Iterable[str] | None]] = {
         "files": lambda: files.problems(folder),
@@ -73,22 +75,23 @@ def _missing(folder: Path, head: str) -> Iterator[str]:
     path = folder / PROVENANCE
     with released.project_at(head, folder) as repo:
         if repo.dvcfs.cat_file(path.as_posix()) != path.read_bytes():
-            yield f"dvc.lock of {head[:8]} must have {folder} as it is here; got another; commit dvc.lock"
+            yield (
+                f"dvc.lock of {head[:8]} must have {folder} as it is here; got another; "
+                "commit dvc.lock"
+            )
         if {"new", "missing"} & {*repo.status(targets=[folder.parts[0]], cloud=True).values()}:
             yield f"the remote must have {folder}; got less; run dvc push"
 
 
 def _broken_limits(before: str, head: str) -> list[str]:
-    """Return each limit of the gate that the commit breaks; drops are those since `before`, which the stage has."""
+    """Return each limit of the gate that the commit breaks; drops are those since `before`."""
     report = command.compare(revisions.Revision(before), revisions.Revision(head))
-    return [
-        *report.gate_errors,
-        *(f"{check.change.name} {check.reason}" for check in report.failed),
-    ]
+    broken = [f"{check.change.name} {check.reason}" for check in report.failed]
+    return [*report.gate_errors, *broken]
 
 
 def new_tags(stage: str) -> list[str]:
-    """Return the tags to make: of the next version, unless the commit is one already, and of the stage."""
+    """Return the tags to make: of the stage, and of the next version unless the commit is one."""
     model = stage.partition("#")[0]
     own = [tag for tag, _ in released.read_tags() if tag["model"] == model]
     versions = [released.numbers_of(tag["name"]) for tag in own if tag["version"]]

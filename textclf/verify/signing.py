@@ -1,4 +1,4 @@
-"""The command `textclf sign`, and the check of a signature: model-signing with a key pair, without a network."""
+"""The command `textclf sign` and the check of a signature, by model-signing with a key pair."""
 
 import argparse
 import base64
@@ -15,9 +15,12 @@ from textclf.core.quoting import first_line, quote_name
 from textclf.predict.predictor import find_model
 from textclf.verify import files
 
-SIGNATURES = Path("signatures")  # in the project, for Git; models/ is an output of a stage
-KIND = "https://model_signing/signature/v1.0"  # predicate type of what model-signing signs
-FILES = re.compile(r"(?:Extra|Missing) files [^\"]+|Hash mismatch for '[^']+'")  # in its message
+# A folder of the project, for Git: models/ is an output of a stage.
+SIGNATURES = Path("signatures")
+# The predicate type of what model-signing signs.
+KIND = "https://model_signing/signature/v1.0"
+# What model-signing's message says of files.
+FILES = re.compile(r"(?:Extra|Missing) files [^\"]+|Hash mismatch for '[^']+'")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -31,20 +34,19 @@ def run(arguments: argparse.Namespace) -> None:
             f"{folder} must be a folder; got a link; sign {folder.resolve()}, or copy it here"
         )
     if problems := [*files.problems(folder)]:
-        raise UserError(
-            *(f"{folder} must have the files that its statement lists; {each}" for each in problems)
-        )
+        rule = f"{folder} must have the files that its statement lists"
+        raise UserError(*(f"{rule}; {problem}" for problem in problems))
     if signature.resolve().is_relative_to(folder.resolve()):
         raise UserError(
             f"--signature must be outside of {folder}, whose files are signed; got {signature}"
         )
     if os.path.lexists(signature) and signed_model(signature) != folder.resolve().name:
         raise UserError(
-            f"{signature} must be a signature of {folder} or no file, since it is replaced; got another file"
+            f"{signature} must be a signature of {folder} or no file, since it is replaced; "
+            "got another file"
         )
-    with _explained(
-        f"{arguments.key} must be a private key (PEM, P-256, P-384 or P-521, without a password)"
-    ):
+    rule = "must be a private key (PEM, P-256, P-384 or P-521, without a password)"
+    with _explained(f"{arguments.key} {rule}"):
         signer = signing.Config().use_elliptic_key_signer(private_key=arguments.key)  # type: ignore[no-untyped-call]
     with outputs(signature) as (scratch,):
         signer.sign(folder, scratch)
@@ -57,29 +59,31 @@ def default_signature(folder: Path) -> Path:
 
 
 def require_signature(folder: Path, key: Path, signature: Path) -> None:
-    """Raise `UserError` unless the signature is that of all files of a model, by the private key of this public key."""
+    """Raise `UserError` unless the signature is that of all files of a model.
+
+    It must be by the private key of this public key.
+    """
     from model_signing import verifying
 
-    if (name := signed_model(signature)) != folder.resolve().name:
-        got = (
-            f"one of {quote_name(name)}"
-            if name
-            else "another file"
-            if os.path.lexists(signature)
-            else "none"
-        )
+    name = signed_model(signature)
+    if name != folder.resolve().name:
+        other = "another file" if os.path.lexists(signature) else "none"
+        if name:
+            other = f"one of {quote_name(name)}"
         rule = f"must be a signature of {folder.resolve().name} by model-signing"
-        raise UserError(f"{signature} {rule}; got {got}; textclf sign makes one")
+        raise UserError(f"{signature} {rule}; got {other}; textclf sign makes one")
     with _explained(f"{key} must be a public key (PEM, P-256, P-384 or P-521)"):
         verifier = verifying.Config().use_elliptic_key_verifier(public_key=key)  # type: ignore[no-untyped-call]
-    with _explained(
-        f"{folder} must have the files that {signature} signs, by the private key of {key}"
-    ):
+    rule = f"must have the files that {signature} signs, by the private key of {key}"
+    with _explained(f"{folder} {rule}"):
         verifier.verify(folder, signature)
 
 
 def signed_model(signature: Path) -> str | None:
-    """Return the name of the model that a file says it signs; None unless the file is a signature by model-signing."""
+    """Return the name of the model that a file says it signs.
+
+    Return None unless the file is a signature by model-signing.
+    """
     if not signature.is_file():
         return None
     with contextlib.suppress(OSError, ValueError, LookupError, TypeError, RecursionError):
