@@ -1,4 +1,4 @@
-"""A project at a commit in a temporary clone: its data from DVC's cache or remote, its pipeline run."""
+"""A project at a commit in a temporary clone: fetch its data and run its pipeline."""
 
 import contextlib
 import os
@@ -14,8 +14,8 @@ from textclf.core.errors import UserError
 from textclf.core.git import git
 from textclf.core.installed import path_of_programs
 
-DVC = (sys.executable, "-P", "-m", "dvc")  # -P: no file of the project takes the place of a module
-
+# With -P no file of the project takes the place of a module.
+DVC = (sys.executable, "-P", "-m", "dvc")
 # A fetch hashes what it gets, where a clone of a folder trusts the names of the files in
 # .git/objects. Both ends are on this machine: to compress would take longer than it saves.
 UPLOAD = "--upload-pack=git -c pack.compression=0 -c pack.window=0 upload-pack"
@@ -33,16 +33,15 @@ def run_base(commit: str) -> None:
 
 @contextlib.contextmanager
 def cloned(commit: str, inspect: Callable[[Path], object] = Path.resolve) -> Iterator[Path]:
-    """Yield the project of the current folder at a commit, in a temporary clone with this project's DVC cache.
+    """Yield the project of the current folder at a commit, in a temporary clone.
 
-    `inspect` is called with the project before DVC reads it. Data kept with `dvc add` is there,
-    from the cache or else from the remote. Raises `UserError` with the reason, one line, if a
-    command fails.
+    The clone has this project's DVC cache. `inspect` is called with the project before DVC reads
+    it. Data kept with `dvc add` is there, from the cache or else from the remote. Raises
+    `UserError` with the reason, one line, if a command fails.
     """
     cache = run(*DVC, "cache", "dir").splitlines()[-1]
-    top, prefix = os.fsdecode(git("rev-parse", "--show-toplevel", "--show-prefix").stdout).split(
-        "\n"
-    )[:2]
+    folders = os.fsdecode(git("rev-parse", "--show-toplevel", "--show-prefix").stdout)
+    top, prefix = folders.split("\n")[:2]
     with tempfile.TemporaryDirectory(prefix="textclf-") as folder:
         project = Path(folder, prefix)
         run("git", "init", "--quiet", folder)
@@ -58,18 +57,18 @@ def cloned(commit: str, inspect: Callable[[Path], object] = Path.resolve) -> Ite
             raise UserError(f"it has no folder {prefix}.dvc")
         inspect(project)
         # DVC reads a path that is not ASCII, but cannot write it.
-        (project / ".dvc" / "config.local").write_text(
-            f'[cache]\n    dir = "{cache}"\n', encoding="utf-8"
-        )
-        tracked = os.fsdecode(git("-C", str(project), "ls-files", "-z", "*.dvc").stdout).split(
-            "\0"
-        )[:-1]
-        fetch(project, tracked)
+        config = project / ".dvc" / "config.local"
+        config.write_text(f'[cache]\n    dir = "{cache}"\n', encoding="utf-8")
+        tracked = os.fsdecode(git("-C", str(project), "ls-files", "-z", "*.dvc").stdout)
+        fetch(project, tracked.split("\0")[:-1])
         yield project
 
 
 def fetch(project: Path, targets: Sequence[str]) -> None:
-    """Put these outputs there from DVC's cache, else from the remote; `dvc repro` names data that neither has."""
+    """Put these outputs there from DVC's cache, else from the remote.
+
+    `dvc repro` names data that neither has.
+    """
     for command in ("checkout", "pull") if targets else ():
         with contextlib.suppress(UserError):
             run(*DVC, command, "--quiet", *targets, folder=project)
@@ -92,14 +91,11 @@ def run(
     lines = []
     of_git = git("rev-parse", "--local-env-vars").stdout.decode().split()
     inherited = {name: value for name, value in os.environ.items() if name not in of_git}
+    programs = os.pathsep.join(filter(None, (path, path_of_programs())))
     with subprocess.Popen(  # noqa: S603 (Git and DVC, no shell)
         command,
         cwd=folder,
-        env={
-            **inherited,
-            **variables,
-            "PATH": os.pathsep.join(filter(None, (path, path_of_programs()))),
-        },
+        env={**inherited, **variables, "PATH": programs},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -34,13 +34,11 @@ class Change:
     base: float | None
     head: float | None
     interval: Interval | None = None  # of head minus base
-    same_task: bool = (
-        True  # otherwise the numbers measure different things, without difference and interval
-    )
+    # Otherwise the numbers measure different things, without difference and interval.
+    same_task: bool = True
     few_rows: bool = False  # whether a revision has too few rows for an interval
-    baseline: bool = (
-        False  # whether the model learns nothing from texts, and so gets neither better nor worse
-    )
+    # Whether the model learns nothing from texts, and so gets neither better nor worse.
+    baseline: bool = False
 
     @property
     def key(self) -> Key:
@@ -59,7 +57,7 @@ class Change:
 
     @property
     def difference(self) -> float:
-        """Return head minus base, rounded to `DIGITS`; NaN if one is missing or the tasks differ."""
+        """Return head minus base, rounded to `DIGITS`; NaN without one, or if the tasks differ."""
         if self.base is None or self.head is None or not self.same_task:
             return math.nan
         return round(self.head - self.base, DIGITS)
@@ -83,7 +81,7 @@ class Change:
 
     @property
     def judged_by(self) -> Interval | None:
-        """Return the interval that the verdict of a change rests on; None if there is no such verdict."""
+        """Return the interval that the verdict of a change rests on, None if it rests on none."""
         return None if self.baseline or self.difference == 0 else self.interval
 
     @property
@@ -130,9 +128,8 @@ def compare_metrics(
         ends = [_get(intervals, key, {}) for intervals in (head_intervals, base_intervals)]
         interval = None
         if same_task and None not in (before, now) and all(ends):
-            unpaired = difference(
-                now, before, *(Interval(each["low"], each["high"]) for each in ends)
-            )
+            of_head, of_base = (Interval(end["low"], end["high"]) for end in ends)
+            unpaired = difference(now, before, of_head, of_base)
             interval = Interval(*(round(end, DIGITS) for end in unpaired))
         changes.append(Change(*key, before, now, interval, same_task, few_rows=None in ends))
     return changes
@@ -154,5 +151,5 @@ def _get(numbers: Numbers, key: Key, default: Any = None) -> Any:
 
 
 def format_number(value: float) -> str:
-    """Return the number with three decimals, or with one significant digit where these would all be 0."""
+    """Return the number with three decimals, or with one significant digit if these were all 0."""
     return f"{value:.3f}" if value == 0 or abs(value) >= 0.0005 else f"{value:.1g}"

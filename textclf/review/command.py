@@ -1,4 +1,4 @@
-"""The command `textclf pr-report`: what a change does to the numbers, as the comment of a pull request.
+"""The command `textclf pr-report`: what a change does to the numbers, as a comment.
 
 Exit code 0: the gate of params.yaml passed. 1: it failed; stderr has the reasons. 2: there is no
 answer; if only the gate could not be checked, for example because it names a model that is gone,
@@ -46,14 +46,15 @@ from textclf.review.settings import Gate
 GATE_FAILED = 1
 CONFIDENCE = "evaluate.confidence"
 NOT_LISTED = {revisions.EVALUATION, revisions.INTERVALS, revisions.SLICES, revisions.COMPARISONS}
-NOT_TOLD = {"ece_if_calibrated", "guessing"}  # of a model: see `_other_metrics`
+# Metrics of a model that the comment leaves out: see `_other_metrics`.
+LEFT_OUT = {"ece_if_calibrated", "guessing"}
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the comment and return the exit code: 0, or 1 if the gate failed; its reasons are on stderr.
+    """Write the comment and return the exit code: 0, or 1 if the gate failed.
 
-    Raise `UserError` after writing if the gate could not be checked: an older comment that says
-    "passed" must not stay.
+    The reasons of the gate are on stderr. Raise `UserError` after writing if the gate could not be
+    checked: an older comment that says "passed" must not stay.
     """
     head_commit = revisions.commit_of("HEAD" if arguments.head is None else arguments.head)
     head = Revision(head_commit, tree=arguments.head is None)
@@ -78,14 +79,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run_base(base: Revision) -> str:
-    """Run the pipeline at the base; return why that failed, which is also a warning, or an empty text."""
+    """Run the pipeline at the base; warn and return why if that failed, else an empty text."""
     try:
         run_base(base.commit)
     except UserError as error:
-        print(
-            f"warning: pr-report: the run of {base.name} failed: {error.lines[0]}", file=sys.stderr
-        )
-        return error.lines[0]
+        reason = error.lines[0]
+        print(f"warning: pr-report: the run of {base.name} failed: {reason}", file=sys.stderr)
+        return reason
     return ""
 
 
@@ -93,10 +93,8 @@ def compare(base: Revision, head: Revision) -> Report:
     """Return the report on two revisions of the project in the current folder, without figures."""
     sides = base, head
     params = [with_defaults(side.params) for side in sides]
-    measured = (
-        base.metrics(revisions.EVALUATION),
-        head.evaluation(),
-    )  # none at a base where no run was committed
+    # A base where no run was committed has no metrics.
+    measured = base.metrics(revisions.EVALUATION), head.evaluation()
     settings = [_evaluate_section(side) for side in sides]
     levels = {section.confidence for section in settings if section}
     intervals: tuple[Numbers, Numbers] = {}, {}
@@ -113,32 +111,27 @@ def compare(base: Revision, head: Revision) -> Report:
     before, now = (value_at(side, "evaluate.costs") for side in params)
     if before != now:
         changes = [
-            replace(each, same_task=False, interval=None) if each.metric == "cost" else each
-            for each in changes
+            replace(change, same_task=False, interval=None) if change.metric == "cost" else change
+            for change in changes
         ]
     pairing = Pairing()
     moved = [change for change in changes if change.verdict not in get_args(Settled)]
     if moved and len(levels) == 1 and settings[0] and settings[1]:
         models = sorted({change.model for change in moved})
         stratified = is_stratified(params[1], head.metrics(revisions.SPLITS))
-        pairing = pair_predictions(
-            moved,
-            base.decided(models),
-            head.decided(models),
-            settings[1],
-            stratified,
-            _clustered(sides),
-        )
+        old, new = base.decided(models), head.decided(models)
+        clustered = _clustered(sides)
+        pairing = pair_predictions(moved, old, new, settings[1], stratified, clustered)
     changes = pairing.replace_intervals(changes)
     folder = Path(head.metric_files()[revisions.EVALUATION]).parent
     test_rows = head.metrics(revisions.DECISIONS).get("protocol", {}).get(KEY)
     looks = count_results(test_rows, folder, "" if head.tree else head.commit)
     of_best = {}
-    for model in sorted(
-        {change.model for change in moved if change.split == "test" and not change.baseline}
-    ):
+    tested = [change for change in moved if change.split == "test" and not change.baseline]
+    for model in sorted({change.model for change in tested}):
         ends = intervals[1].get(model, {}).get("test", {}).get("accuracy") or {}
-        if levels and (rows := ends.get("effective_rows")):
+        rows = ends.get("effective_rows")
+        if levels and rows:
             accuracy, degrees = measured[1][model]["test"]["accuracy"], ends.get("degrees")
             of_best[model] = widen(accuracy, rows, min(levels), looks, degrees)
     splits = [checksums(side.lock.get("split", {}), "outs") for side in sides]
@@ -158,6 +151,13 @@ def compare(base: Revision, head: Revision) -> Report:
         ]
     except UserError as error:
         gate_errors = error.lines
+    # A wider interval lets more pass, so the level belongs to the gate. A base without a gate had
+    # none to change.
+    gate_changes = []
+    if params[0].get("gate"):
+        gate_changes = [
+            change for change in differences if change.name.startswith(("gate.", CONFIDENCE))
+        ]
     default, below = _default_of(head)
     return Report(
         base=base.name,
@@ -165,13 +165,7 @@ def compare(base: Revision, head: Revision) -> Report:
         changes=changes,
         checks=checks,
         gate_errors=gate_errors,
-        # A wider interval lets more pass, so the level belongs to the gate. A base without a gate
-        # had none to change.
-        gate_changes=[
-            d
-            for d in differences
-            if d.name.startswith(("gate.", CONFIDENCE)) and params[0].get("gate")
-        ],
+        gate_changes=gate_changes,
         pairs=pairing.pairs,
         why_unpaired=pairing.unpaired,
         looks=looks,
@@ -203,7 +197,7 @@ def _default_of(head: Revision) -> tuple[str, str]:
 
 
 def is_stratified(params: Mapping[str, Any], splits_report: Mapping[str, Any]) -> bool:
-    """Return whether the split fixed the shares of the classes; given test rows have shares of their own."""
+    """Return whether the split fixed the shares of the classes; given test rows have their own."""
     split = params.get("split")
     drawn = "test" not in splits_report.get("given", {})
     return drawn and isinstance(split, dict) and split.get("stratify") is True
@@ -218,7 +212,7 @@ def _clustered(sides: Sequence[Revision]) -> set[str]:
 
 
 def _evaluate_section(side: Revision) -> Evaluate | None:
-    """Return the settings that a revision evaluated by; None if they are not valid under today's rules."""
+    """Return the settings that a revision evaluated by; None if today's rules refuse them."""
     try:
         return side.section("evaluate", Evaluate)
     except UserError:
@@ -239,32 +233,35 @@ def _other_metrics(sides: Sequence[Revision]) -> list[Difference]:
         differences += [
             replace(entry, name=f"{name}: {entry.name}")
             for entry in compare_values(*contents)
-            if NOT_TOLD.isdisjoint(entry.name.split(".")[1:])
+            if LEFT_OUT.isdisjoint(entry.name.split(".")[1:])
         ]
     return differences
 
 
 def _other_rates(behaviour: Sequence[Mapping[str, Behaviour]]) -> list[Difference]:
+    """Return what differs in the failure rates of behavioural tests."""
     rates: list[Any] = [
-        {
-            name: {
-                model: {test: outcome.failure_rate for test, outcome in tests.items()}
-                for model, tests in results.models.items()
-            }
-            for name, results in side.items()
-        }
-        for side in behaviour
+        {name: _failure_rates(results) for name, results in side.items()} for side in behaviour
     ]
     return [replace(entry, name=f"behaviour: {entry.name}") for entry in compare_values(*rates)]
+
+
+def _failure_rates(results: Behaviour) -> dict[str, dict[str, float]]:
+    """Return the failure rates of one file of behavioural tests by model and test."""
+    return {
+        model: {test: outcome.failure_rate for test, outcome in tests.items()}
+        for model, tests in results.models.items()
+    }
 
 
 def changed_figures(
     base: Revision, head: Revision, image_url: str, images: Path | None, start: Path
 ) -> list[Figure]:
-    """Return the figures whose bytes differ, with an address per side: from the template, else a file in `images`.
+    """Return the figures whose bytes differ, with an address per side.
 
-    `start` is the folder that the address of a file is relative to. A figure of the working tree
-    that is not committed has no address from the template.
+    The address is made from the template, else of a file in `images`. `start` is the folder that
+    the address of a file is relative to. A figure of the working tree that is not committed has no
+    address from the template.
     """
     figures = []
     for path in dict.fromkeys(base.figures() + head.figures()):
@@ -280,14 +277,10 @@ def changed_figures(
                 with writing(file):
                     file.write_bytes(content)
                 address = quote(Path(os.path.relpath(file, start)).as_posix())
-            if (
-                content is not None
-                and image_url
-                and content == Revision(revision.commit).read(path)
-            ):
-                address = image_url.replace("{revision}", revision.commit).replace(
-                    "{path}", quote(path)
-                )
+            may_link = content is not None and bool(image_url)
+            if may_link and content == Revision(revision.commit).read(path):
+                address = image_url.replace("{revision}", revision.commit)
+                address = address.replace("{path}", quote(path))
             addresses.append(address)
         figures.append(Figure(path, *addresses))
     return figures

@@ -17,19 +17,21 @@ from textclf.review.differences import StageChange, find_causes
 from textclf.review.gate import Check
 from textclf.review.pairing import Pair
 
-MARKER = Markup(
-    "<!-- textclf:pr-report -->"
-)  # the first line, by which the comment is found and replaced
-LIMIT = 65_000  # bytes; GitHub accepts 65,536 characters
+# The first line, by which the comment is found and replaced.
+MARKER = Markup("<!-- textclf:pr-report -->")
+# Bytes of a comment; GitHub accepts 65,536 characters.
+LIMIT = 65_000
 TOO_FEW = "too few rows are right or wrong for a paired one"
 NOT_READ = "this version does not read the settings of evaluate of both revisions"
-MOST = 60  # rows of a table or list
-FEWER = (MOST, 20, 5, 1)  # of which a comment takes the first that keeps to `LIMIT`
+# Rows of a table or list, at most; and fewer ones, of which a comment takes the first that keeps to
+# `LIMIT`.
+MOST = 60
+FEWER = (MOST, 20, 5, 1)
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure that changed: addresses of its image at the base and at the head, empty where there is none."""
+    """A figure that changed: addresses of its image at base and head, empty where there is none."""
 
     path: str
     base: str
@@ -50,25 +52,21 @@ class Report:
     why_unpaired: dict[tuple[str, str], str] = field(default_factory=dict)  # by model and split
     base_failure: str = ""  # why the run of the base failed
     looks: int = 1  # results on the test rows of the head that Git has
-    of_best: dict[str, Interval] = field(
-        default_factory=dict
-    )  # of the accuracy of models, as the best of these
+    # Intervals of the accuracy of models, as the best of these results.
+    of_best: dict[str, Interval] = field(default_factory=dict)
     default: str = ""  # the default model of the head
     below: str = ""  # what `below_baseline` says of it
-    task: list[str] = field(
-        default_factory=list
-    )  # names of what makes the task different from the base's
+    # Names of what makes the task different from the base's.
+    task: list[str] = field(default_factory=list)
     same_rows: bool | None = True  # whether the test rows are those of the base; None if unknown
-    confidence: float | None = (
-        0.95  # None if it differs between the revisions, so that no change has an interval
-    )
+    # None if the confidence differs between the revisions, so that no change has an interval.
+    confidence: float | None = 0.95
     params: list[Difference] = field(default_factory=list)
     others: list[Difference] = field(default_factory=list)  # metrics that are not metrics of models
     stages: list[StageChange] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
-    not_run: list[str] = field(
-        default_factory=list
-    )  # settings at the head with which its stages did not run
+    # Settings at the head with which its stages did not run.
+    not_run: list[str] = field(default_factory=list)
     uncommitted: list[str] = field(default_factory=list)
     report_url: str = ""
 
@@ -79,12 +77,9 @@ class Report:
 
     @property
     def without_interval(self) -> list[str]:
-        """Return the metrics that changed on rows not trained on, and have no verdict on any of these rows."""
-        without = {
-            change.metric
-            for change in self.judged
-            if change.verdict in ("no interval", "too few rows")
-        }
+        """Return the metrics that changed on rows not trained on, without a verdict on any."""
+        verdicts = ("no interval", "too few rows")
+        without = {change.metric for change in self.judged if change.verdict in verdicts}
         return sorted(without - {change.metric for change in self.judged if change.judged_by})
 
     @property
@@ -104,18 +99,22 @@ class Report:
 
     @property
     def unpaired(self) -> dict[Markup, dict[tuple[str, str], list[str]]]:
-        """Return model and split, or some of their metrics, whose interval is not paired, by the reason."""
+        """Return by reason each model and split whose interval is not paired.
+
+        Each has the list of its metrics without a paired interval, which is empty for all of them.
+        """
         paired = {(pair.model, pair.split): pair.unpaired for pair in self.pairs}
-        found: dict[Markup, dict[tuple[str, str], list[str]]] = {}
+        by_reason: dict[Markup, dict[tuple[str, str], list[str]]] = {}
         for change in self.judged:
             key = change.model, change.split
             if change.judged_by and change.metric in paired.get(key, {change.metric}):
                 reason = TOO_FEW if key in paired else self.why_unpaired.get(key, NOT_READ)
                 if self.base_failure and "of the base" in reason:
                     reason = f"{reason} (its run failed: {markdown.code(self.base_failure, 300)})"
-                metrics = found.setdefault(markdown.safe(reason), {}).setdefault(key, [])
-                metrics += [change.metric] if key in paired else []
-        return found
+                metrics = by_reason.setdefault(markdown.safe(reason), {}).setdefault(key, [])
+                if key in paired:
+                    metrics.append(change.metric)
+        return by_reason
 
     def models(self, verdict: Literal["unchanged", "removed"]) -> list[str]:
         """Return the models whose metrics on rows not trained on all have this verdict."""
@@ -126,43 +125,39 @@ class Report:
 
     @property
     def main_rows(self) -> list[Change]:
-        """Return the important metrics of the other models, without baselines: the rows of the main table."""
+        """Return the rows of the main table: important metrics of other models, but baselines."""
         hidden = {*self.models("unchanged"), *self.models("removed")}
-        important = [
-            change for change in self.judged if change.metric in IMPORTANT and not change.baseline
+        important = [change for change in self.judged if change.metric in IMPORTANT]
+        return [
+            change for change in important if change.model not in hidden and not change.baseline
         ]
-        return [change for change in important if change.model not in hidden]
 
     @property
     def more_rows(self) -> list[Change]:
         """Return the other changes on rows not trained on: the rows of the folded table."""
         shown = self.main_rows[:MOST]
-        return [
-            change
-            for change in self.judged
-            if change.verdict != "unchanged" and change not in shown
-        ]
+        changed = [change for change in self.judged if change.verdict != "unchanged"]
+        return [change for change in changed if change not in shown]
 
     @property
     def of_training_rows(self) -> int:
         """Return how many metrics changed on rows that the models were trained on."""
-        return sum(
-            change.verdict != "unchanged" and change.split not in JUDGED for change in self.changes
-        )
+        trained = [change for change in self.changes if change.split not in JUDGED]
+        return sum(change.verdict != "unchanged" for change in trained)
 
 
 def render(report: Report, limit: int = LIMIT) -> str:
-    """Return the Markdown of the comment; if it would have more bytes than the limit, all tables have fewer rows."""
+    """Return the Markdown of the comment, with fewer rows per table if it is beyond the limit."""
     template = markdown.template("comment.md.j2")
+    values = {
+        "report": report,
+        "headline": headline(report),
+        "causes": find_causes(report.stages),
+        "marker": MARKER,
+    }
     text = ""
     for most in FEWER:
-        text = template.render(
-            report=report,
-            headline=headline(report),
-            causes=find_causes(report.stages),
-            marker=MARKER,
-            most=most,
-        )
+        text = template.render(**values, most=most)
         text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
         if len(text.encode()) <= limit:
             break
@@ -170,19 +165,17 @@ def render(report: Report, limit: int = LIMIT) -> str:
 
 
 def headline(report: Report) -> Markup:
-    """Return one sentence: what changed on the test rows, within or beyond the noise, and the result of the gate."""
+    """Return one sentence: what changed on the test rows, and the result of the gate."""
     by_model: dict[str, list[Change]] = {}
     for change in report.changes:
         if change.split == "test" and change.metric in IMPORTANT:
             by_model.setdefault(change.model, []).append(change)
-    phrases = [
-        phrase for _, phrase in sorted(filter(None, (_phrase(*item) for item in by_model.items())))
-    ]
-    listed = list_few(phrases, markdown.MOST_NAMES)
+    phrases = filter(None, (_phrase(model, changes) for model, changes in by_model.items()))
+    listed = list_few([phrase for _, phrase in sorted(phrases)], markdown.MOST_NAMES)
     if report.task:
-        sentence = "; ".join(
-            filter(None, ["The task differs from the base, so no numbers are compared", listed])
-        )
+        sentence = "The task differs from the base, so no numbers are compared"
+        if listed:
+            sentence += f"; {listed}"
     else:
         sentence = f"On the test rows {listed or 'no metric changed'}"
         if report.same_rows is False:
@@ -208,23 +201,18 @@ def _gate_phrase(report: Report) -> str:
 
 
 def _phrase(model: str, changes: Sequence[Change]) -> tuple[int, str] | None:
-    """Return what became of a model, after its rank among the models (worst first); None if nothing changed."""
+    """Return the rank of a model, worst first, and what became of it; None if nothing changed."""
     metrics: dict[Verdict, list[str]] = {}
     for change in changes:
         metrics.setdefault(change.verdict, []).append(change.metric)
     name = markdown.code(model)
     if "worse" in metrics or "better" in metrics:
         verdicts: tuple[Verdict, ...] = ("worse", "better")
-        beyond = " and ".join(
-            f"{verdict} in {join_names(metrics[verdict])}"
-            for verdict in verdicts
-            if verdict in metrics
-        )
-        noise = (
-            f" ({join_names(metrics['within noise'])} within noise)"
-            if "within noise" in metrics
-            else ""
-        )
+        there = [verdict for verdict in verdicts if verdict in metrics]
+        beyond = " and ".join(f"{verdict} in {join_names(metrics[verdict])}" for verdict in there)
+        noise = ""
+        if "within noise" in metrics:
+            noise = f" ({join_names(metrics['within noise'])} within noise)"
         return (0 if "worse" in metrics else 1), f"{name} is {beyond}{noise}"
     others: dict[Verdict, str] = {
         "removed": "was removed",
@@ -234,11 +222,7 @@ def _phrase(model: str, changes: Sequence[Change]) -> tuple[int, str] | None:
         "within noise": "changed within noise",
         "baseline": "(baseline) changed",
     }
-    return next(
-        (
-            (rank, f"{name} {phrase}")
-            for rank, (verdict, phrase) in enumerate(others.items(), 2)
-            if verdict in metrics
-        ),
-        None,
-    )
+    for rank, (verdict, phrase) in enumerate(others.items(), 2):
+        if verdict in metrics:
+            return rank, f"{name} {phrase}"
+    return None

@@ -19,37 +19,37 @@ from textclf.split.settings import Split
 from textclf.tables.settings import Data
 
 SECTIONS = {"fetch": Fetch, "data": Data, "split": Split, "evaluate": Evaluate, "gate": Gate}
-TASK = ("fetch", "data")  # sections of params.yaml that choose the rows and the column of labels
-KEPT = (
-    "data.slices",
-    "data.columns",
-)  # columns that are kept beside the texts, and change neither rows nor labels
-FETCHED = "data/raw"  # data.path with which section fetch chooses the rows
-UNMEASURED = "check"  # the stage that reads all params and makes no numbers of them
+# Sections of params.yaml that choose the rows and the column of labels.
+TASK = ("fetch", "data")
+# Columns that are kept beside the texts, and change neither rows nor labels.
+KEPT = ("data.slices", "data.columns")
+# The value of data.path with which section fetch chooses the rows.
+FETCHED = "data/raw"
+# The stage that reads all params and makes no numbers of them.
+UNMEASURED = "check"
 # Where params.yaml names the items of a stage; dvc.lock keeps those of before.
 ITEMS = {name: name for name in ("vectorize", "combine", "train", "average")}
 ITEMS |= {"external": "evaluate.external", "behave": "behave.tests"}
 
 
 def with_defaults(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return params.yaml with the defaults of the settings that `SECTIONS` leave out, so that both revisions have them.
+    """Return params.yaml with the defaults of the settings that its `SECTIONS` leave out.
 
-    A section that breaks a rule of this version stays as it is.
+    So both revisions have them. A section that breaks a rule of this version stays as it is.
     """
     filled = dict(params)
     for name, kind in SECTIONS.items():
         if isinstance(params.get(name), dict):
             with suppress(UserError):
-                filled[name] = json.loads(
-                    json.dumps(validate(kind, params[name]).model_dump())
-                )  # lists for tuples
+                values = validate(kind, params[name]).model_dump()
+                filled[name] = json.loads(json.dumps(values))  # lists for tuples
     return filled
 
 
 def task_differences(
     params: Sequence[Mapping[str, Any]], splits: Sequence[Mapping[str, Any]]
 ) -> list[str]:
-    """Return the names of what makes the two tasks different; an empty list if the task is the same.
+    """Return the names of what makes the two tasks different, none if the task is the same.
 
     `params` and `splits` hold params.yaml and the metrics of the split stage, each at the base and
     at the head. A section or a list of classes that is missing at either revision is not compared:
@@ -59,15 +59,21 @@ def task_differences(
     if all(value_at(content, "data.path") not in (MISSING, FETCHED) for content in params):
         shared = [name for name in shared if name != "fetch"]
     sections = ({name: content[name] for name in shared} for content in params)
-    names = [each.name for each in compare_values(*sections) if not each.name.startswith(KEPT)]
+    changed = [setting.name for setting in compare_values(*sections)]
+    names = [name for name in changed if not name.startswith(KEPT)]
     classes = [
         {key for key in flatten(content) if key.startswith("test.classes.")} for content in splits
     ]
-    return [*names, "test.classes"] if all(classes) and classes[0] != classes[1] else names
+    if all(classes) and classes[0] != classes[1]:
+        names.append("test.classes")
+    return names
 
 
 def not_run(params: Mapping[str, Any], lock: Mapping[str, Any], file: str) -> list[str]:
-    """Return the dotted keys of params whose values are not those of the stages in use, but check, in dvc.lock."""
+    """Return the dotted keys of params whose values differ from dvc.lock's.
+
+    Stages that are not in use, and the stage check, do not count.
+    """
     names: dict[str, None] = {}
     for stage, record in lock.items():
         kind, _, item = stage.partition("@")
@@ -75,10 +81,10 @@ def not_run(params: Mapping[str, Any], lock: Mapping[str, Any], file: str) -> li
         if kind == UNMEASURED or not isinstance(items, list | tuple | dict) or item not in items:
             continue
         for key, value in record.get("params", {}).get(file, {}).items():
-            if (found := value_at(params, key)) is not MISSING:
-                names |= dict.fromkeys(
-                    each.name for each in compare_values({key: value}, {key: found})
-                )
+            now = value_at(params, key)
+            if now is not MISSING:
+                changed = compare_values({key: value}, {key: now})
+                names |= dict.fromkeys(setting.name for setting in changed)
     return list(names)
 
 
@@ -92,7 +98,7 @@ class StageChange:
 
 
 def compare_stages(base: Mapping[str, Any], head: Mapping[str, Any]) -> list[StageChange]:
-    """Return the stages that differ between the stages of two versions of dvc.lock, in their order."""
+    """Return the stages that differ between two versions of dvc.lock, in their order."""
     changes = []
     for name in {**base, **head}:
         old, new = base.get(name), head.get(name)
@@ -104,24 +110,24 @@ def compare_stages(base: Mapping[str, Any], head: Mapping[str, Any]) -> list[Sta
             continue
         inputs = _changed_keys(checksums(old, "deps"), checksums(new, "deps"))
         before, after = old.get("params", {}), new.get("params", {})
-        inputs += [
-            each.name
-            for file in before | after
-            for each in compare_values(before.get(file), after.get(file))
-        ]
-        inputs += ["command"] if old.get("cmd") != new.get("cmd") else []
+        for file in before | after:
+            changed = compare_values(before.get(file), after.get(file))
+            inputs += [setting.name for setting in changed]
+        if old.get("cmd") != new.get("cmd"):
+            inputs.append("command")
         outputs = _changed_keys(checksums(old, "outs"), checksums(new, "outs"))
         changes.append(StageChange(name, inputs, outputs))
     return changes
 
 
 def find_causes(stages: Sequence[StageChange]) -> dict[str, list[str]]:
-    """Return the changed inputs of each stage that no other stage which changed wrote; only stages with such inputs."""
+    """Return the changed inputs of each stage that no changed stage wrote; only stages with any."""
     written = {out for stage in stages for out in stage.outputs}
     causes: dict[str, list[str]] = {}
     for stage in stages:
         inputs = [name for name in stage.inputs if not any(_overlap(name, out) for out in written)]
-        causes |= {stage.name: inputs} if inputs else {}
+        if inputs:
+            causes[stage.name] = inputs
     return causes
 
 

@@ -20,7 +20,7 @@ Slices = Mapping[str, Mapping[str, Mapping[str, Any]]]  # model -> slice -> numb
 
 @dataclass(frozen=True)
 class Check:
-    """A rule of the gate and the change that it was applied to, of a behavioural test that of its failure rate."""
+    """A rule of the gate and the change it was applied to: of a metric or of a failure rate."""
 
     rule: Rule
     limit: float
@@ -32,19 +32,18 @@ class Check:
         """Return what the report says about the rule."""
         if self.reason:
             return "failed"
-        return (
-            "nothing to compare with"
-            if self.rule == "maximum_drop" and math.isnan(self.change.drop)
-            else "passed"
-        )
+        if self.rule == "maximum_drop" and math.isnan(self.change.drop):
+            return "nothing to compare with"
+        return "passed"
 
 
 def check_gate(gate: Gate, changes: Iterable[Change]) -> list[Check]:
-    """Return one check per rule of the gate; raise `UserError` if it names a metric that the run does not have.
+    """Return one check per rule of the gate.
 
-    `minimum` fails if the value is worse than the bound. `maximum_drop` fails if the value is worse
-    than the base by more than the bound and the interval of the change excludes 0; if there is no
-    interval, the value alone decides. Without a base of the same task there is no drop.
+    Raises `UserError` if the gate names a metric that the run does not have. `minimum` fails if the
+    value is worse than the bound. `maximum_drop` fails if the value is worse than the base by more
+    than the bound and the interval of the change excludes 0; if there is no interval, the value
+    alone decides. Without a base of the same task there is no drop.
     """
     by_name = {change.name: change for change in changes if change.head is not None}
     checks, mistakes = [], []
@@ -53,8 +52,8 @@ def check_gate(gate: Gate, changes: Iterable[Change]) -> list[Check]:
         "maximum_drop": _drops_too_far,
     }
     for rule, judge in judges.items():
-        for *place, limit in _limits(getattr(gate, rule)):
-            name = ".".join(place)
+        for model, split, metric, limit in _limits(getattr(gate, rule)):
+            name = f"{model}.{split}.{metric}"
             if change := by_name.get(name):
                 checks.append(Check(rule, limit, change, judge(change, limit)))
             else:
@@ -64,9 +63,10 @@ def check_gate(gate: Gate, changes: Iterable[Change]) -> list[Check]:
 
 
 def check_slices(gate: Gate, base: Slices, head: Slices) -> list[Check]:
-    """Return one check per bound of `gate.slices` from slices.json at base and head, which fails if the head is worse.
+    """Return one check per bound of `gate.slices`, which fails if the head is worse than it.
 
-    Raises `UserError` if the gate names a model, a slice or a metric that the run does not have.
+    `base` and `head` are the contents of slices.json. Raises `UserError` if the gate names a model,
+    a slice or a metric that the run does not have.
     """
     checks, mistakes = [], []
     head = {name: slices for name, slices in head.items() if name not in RESERVED}
@@ -79,7 +79,8 @@ def check_slices(gate: Gate, base: Slices, head: Slices) -> list[Check]:
         elif name not in head[model]:
             has = list_names(sorted(head[model])) or "none"
             mistakes.append(
-                f"gate.slices.{model} must name a slice of its test rows ({has}); got {quote_value(name)}"
+                f"gate.slices.{model} must name a slice of its test rows ({has}); "
+                f"got {quote_value(name)}"
             )
         elif now is None:
             rule = "must name accuracy, or evaluate.slice_metric where it is defined"
@@ -105,26 +106,23 @@ def check_behaviour(
                 hint = (
                     f"behave.tests has no results of {file}; add the file there and run dvc repro"
                 )
+            elif model in measured:
+                hint = suggest(test, measured[model])
             else:
-                hint = (
-                    suggest(test, measured[model])
-                    if model in measured
-                    else suggest(model, measured)
-                )
+                hint = suggest(model, measured)
             mistakes.append(
                 f"gate.behaviour must name a test of the run; got {model}.{file}.{test}; {hint}"
             )
             continue
         rate = measured[model][test]
         before = base[file].models.get(model, {}).get(test) if file in base else None
-        change = Change(
-            model, file, test, before.failure_rate if before else None, rate.failure_rate
-        )
-        counted = f"{rate.failures:,} of {count_noun(rate.cases, 'case')}"
-        reason = f"is {format_number(rate.failure_rate)} ({counted}), more than {limit}"
-        checks.append(
-            Check("behaviour", limit, change, reason if rate.failure_rate > limit else "")
-        )
+        rate_before = before.failure_rate if before else None
+        change = Change(model, file, test, rate_before, rate.failure_rate)
+        reason = ""
+        if rate.failure_rate > limit:
+            failures = f"{rate.failures:,} of {count_noun(rate.cases, 'case')}"
+            reason = f"is {format_number(rate.failure_rate)} ({failures}), more than {limit}"
+        checks.append(Check("behaviour", limit, change, reason))
     _refuse(mistakes)
     return checks
 
@@ -151,9 +149,8 @@ def _breaks_minimum(change: Change, limit: float) -> str:
 
 
 def _drops_too_far(change: Change, limit: float) -> str:
-    if (
-        not change.drop > limit or change.within_noise
-    ):  # drop is NaN if there is nothing to compare with
+    # The drop is NaN if there is nothing to compare with.
+    if not change.drop > limit or change.within_noise:
         return ""
     verb = "rose" if change.lower_is_better else "fell"
     interval = change.drop_interval

@@ -21,8 +21,10 @@ from textclf.review.changes import format_number
 if TYPE_CHECKING:
     from jinja2 import Template
 
-LONGEST = 100  # characters of a value
-MOST_NAMES = 8  # of a list in a sentence or a table cell
+# Characters of a value.
+LONGEST = 100
+# Names of a list in a sentence or a table cell.
+MOST_NAMES = 8
 # Characters that stay as they are in an address. Parentheses would end a Markdown link, so they are
 # quoted.
 URL_CHARACTERS = "/:?=&%#+,;@~!$'*"
@@ -40,9 +42,8 @@ def template(name: str) -> "Template":
         lstrip_blocks=True,
     )
     environment.filters |= FILTERS
-    return environment.from_string(
-        files("textclf.review").joinpath("templates", name).read_text(encoding="utf-8")
-    )
+    path = files("textclf.review").joinpath("templates", name)
+    return environment.from_string(path.read_text(encoding="utf-8"))
 
 
 def _finalize(value: Any) -> Markup | float:
@@ -75,7 +76,7 @@ def code(text: str, longest: int = LONGEST) -> Markup:
 
 
 def names(texts: Sequence[str]) -> Markup:
-    """Return the texts as code, separated by commas; after `MOST_NAMES` only how many more there are."""
+    """Return the texts as code, separated by commas; after `MOST_NAMES`, the number of others."""
     return safe(list_few([code(text) for text in texts], MOST_NAMES))
 
 
@@ -91,7 +92,9 @@ def number(value: float | None) -> Markup:
 
 def signed(value: float) -> Markup:
     """Return a difference with its sign; nothing for NaN."""
-    return safe("" if math.isnan(value) else f"{'+' if value >= 0 else ''}{format_number(value)}")
+    if math.isnan(value):
+        return safe("")
+    return safe(f"{'+' if value >= 0 else ''}{format_number(value)}")
 
 
 def ends(interval: Interval) -> Markup:
@@ -100,7 +103,7 @@ def ends(interval: Interval) -> Markup:
 
 
 FILTERS: dict[str, Callable[..., Markup]] = {
-    each.__name__: each for each in (code, ends, names, number, signed, url)
+    function.__name__: function for function in (code, ends, names, number, signed, url)
 }
 FILTERS |= {
     "count_noun": lambda number, noun: safe(count_noun(number, noun)),

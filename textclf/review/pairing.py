@@ -45,9 +45,10 @@ class Decided:
 
 @dataclass(frozen=True)
 class Pair:
-    """McNemar's test of a model's predictions at both revisions on the same rows of a split; `a` is the head.
+    """McNemar's test of a model's predictions at both revisions on the same rows of a split.
 
-    `unpaired` are the metrics without a paired interval, because too few rows are right or wrong.
+    Its `a` is the head. `unpaired` are the metrics without a paired interval, because too few rows
+    are right or wrong.
     """
 
     model: str
@@ -82,12 +83,13 @@ def pair_predictions(
     stratified: bool,
     clustered: Collection[str] = (),
 ) -> Pairing:
-    """Return paired intervals of the changes, by the predictions (all splits) of each model at both revisions.
+    """Return paired intervals of the changes, by the predictions of each model at both revisions.
 
-    A model and split are left out, with the reason in `unpaired`, unless both revisions predicted
-    the same rows, and their predictions give the metrics that were recorded: other metrics were
-    computed by other code. So are the splits in `clustered`, whose rows are not independent: the
-    unpaired intervals of the metrics file allow for that. Of a baseline only the rows are compared.
+    The predictions are of all splits. A model and split are left out, with the reason in
+    `unpaired`, unless both revisions predicted the same rows, and their predictions give the
+    metrics that were recorded: other metrics were computed by other code. So are the splits in
+    `clustered`, whose rows are not independent: the unpaired intervals of the metrics file allow
+    for that. Of a baseline only the rows are compared.
     """
     pairing = Pairing()
     groups: dict[tuple[str, str], list[Change]] = {}
@@ -113,27 +115,28 @@ def pair_predictions(
             pairing.unpaired[model, split] = reason
             continue
         intervals, test = paired_intervals(old, new, settings, stratified)
-        pairing.intervals |= {
-            (model, split, metric): interval for metric, interval in intervals.items()
-        }
+        for metric, interval in intervals.items():
+            pairing.intervals[model, split, metric] = interval
         unpaired = frozenset(change.metric for change in group if change.metric not in intervals)
         pairing.pairs.append(Pair(model, split, len(new.rows), test, unpaired))
     return pairing
 
 
 def why_unpaired(base: Decided, head: Decided, changes: Iterable[Change], clustered: bool) -> str:
-    """Return why the predictions for a split can't be paired row by row; an empty text if they can."""
+    """Return why the predictions for a split can't be paired row by row, "" if they can."""
     if not same_rows(base, head):
         return OTHER_ROWS
     if base.rows.classes != head.rows.classes:
         return "the classes differ"
     if clustered:
         return "rows depend on each other, by a text or a group that they share"
-    measured = base.metrics(), head.metrics()
-    if any(
-        (c.base, c.head) != tuple(metrics.get(c.metric) for metrics in measured) for c in changes
-    ):
-        return "the recorded metrics are not those that this version computes of the predictions"
+    before, now = base.metrics(), head.metrics()
+    for change in changes:
+        measured = before.get(change.metric), now.get(change.metric)
+        if (change.base, change.head) != measured:
+            return (
+                "the recorded metrics are not those that this version computes of the predictions"
+            )
     return ""
 
 
@@ -146,30 +149,29 @@ def same_rows(base: Decided, head: Decided) -> bool:
 def paired_intervals(
     base: Decided, head: Decided, settings: Evaluate, stratified: bool
 ) -> tuple[dict[str, Interval], McNemar]:
-    """Return the interval of each metric's change (head minus base) and McNemar's test (a: head), for the same ids.
+    """Return the interval of each metric's change, head minus base, and McNemar's test.
 
-    Accuracy has Tango's score interval, other metrics that of `Metric.compare`, or none where it
-    has none. Metrics without an interval in the registry have none here, nor has the cost if both
-    revisions have other costs.
+    Both have the same ids; the test's `a` is the head. Accuracy has Tango's score interval, other
+    metrics that of `Metric.compare`, or none where it has none. Metrics without an interval in the
+    registry have none here, nor has the cost if both revisions have other costs.
     """
-    position = {row: place for place, row in enumerate(base.rows.ids)}
+    position = {row: index for index, row in enumerate(base.rows.ids)}
     base = base.take(np.array([position[row] for row in head.rows.ids], dtype=np.int64))
     pair, sides = ("head", "base"), {"base": base, "head": head}
     decisions = {name: side.decision for name, side in sides.items()}
-    split = SplitMetrics(
-        "", {name: side.rows for name, side in sides.items()}, decisions, settings, stratified
-    )
+    rows = {name: side.rows for name, side in sides.items()}
+    split = SplitMetrics("", rows, decisions, settings, stratified)
     comparison = split.comparison(*pair)
-    found: dict[str, Difference | None] = {"accuracy": comparison.difference}
+    differences: dict[str, Difference | None] = {"accuracy": comparison.difference}
     left_out = {"accuracy"} if head.decision.costs == base.decision.costs else {"accuracy", "cost"}
     for name, metric in METRICS.items():
-        if (
-            metric.interval
-            and name not in left_out
-            and all(name in of_side for of_side in split.values.values())
-        ):
-            found[name] = metric.compare(split.judged, [pair], settings.confidence)[pair]
-    ends = {name: each.rounded() for name, each in found.items() if each is not None}
-    return {
-        name: Interval(each["low"], each["high"]) for name, each in ends.items()
-    }, comparison.test
+        if not metric.interval or name in left_out:
+            continue
+        if all(name in values for values in split.values.values()):
+            differences[name] = metric.compare(split.judged, [pair], settings.confidence)[pair]
+    intervals = {}
+    for name, difference in differences.items():
+        if difference is not None:
+            ends = difference.rounded()
+            intervals[name] = Interval(ends["low"], ends["high"])
+    return intervals, comparison.test

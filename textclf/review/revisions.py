@@ -1,9 +1,10 @@
-"""Two revisions of the project in the current folder: what Git has of them, and DVC's cache on this machine."""
+"""Two revisions of the project in the current folder: what Git and DVC's cache have of them."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar, cast
 
@@ -22,10 +23,13 @@ from textclf.review.differences import checksums
 from textclf.review.pairing import Decided
 
 S = TypeVar("S", bound=Section)
-# Names of files among the outputs of dvc.yaml
+# Names of files among the outputs of dvc.yaml.
 EVALUATION, INTERVALS, DECISIONS = "evaluation.json", "intervals.json", "decisions.json"
 SLICES, SPLITS, COMPARISONS = "slices.json", "splits.json", "comparisons.json"
-DEEPEST = 50  # levels of mappings and lists in a YAML file
+# Levels of mappings and lists in a YAML file, at most.
+DEEPEST = 50
+# Errors of predictions and decisions that another version wrote.
+OF_OTHER_VERSION = (UserError, ValueError, LookupError, TypeError, AttributeError, OSError)
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Revision:
         return None if done.returncode else done.stdout
 
     def yaml(self, path: str) -> dict[str, Any]:
-        """Return the mapping in a YAML file, empty if there is no such file; `UserError` if it holds none."""
+        """Return the mapping in a YAML file, empty without it; `UserError` if the file has none."""
         data, name = self.read(path), f"{path} of {self.where}"
         if data is None:
             return {}
@@ -63,12 +67,16 @@ class Revision:
             raise UserError(f"{name} must be UTF-8; got other bytes") from None
         if _is_excessive(content):
             raise UserError(
-                f"{name} must have at most {MOST_VALUES:,} values and {DEEPEST} levels, aliases written out"
+                f"{name} must have at most {MOST_VALUES:,} values and {DEEPEST} levels, "
+                "aliases written out"
             )
         return content
 
     def stages(self, path: str) -> dict[str, Any]:
-        """Return the stages in dvc.yaml or dvc.lock by name; `UserError` unless they have the form that DVC reads."""
+        """Return the stages in dvc.yaml or dvc.lock by name.
+
+        Raises `UserError` unless they have the form that DVC reads.
+        """
         from dvc import schema
         from voluptuous import Invalid
 
@@ -77,12 +85,14 @@ class Revision:
             "dvc.lock": schema.COMPILED_LOCKFILE_SCHEMA,
         }
         content = self.yaml(path)
+        if not content:
+            return {}
         try:
-            stages: dict[str, Any] = (forms[path](content) if content else {}).get("stages", {})
+            stages: dict[str, Any] = forms[path](content).get("stages", {})
         except Invalid as error:
-            place = ".".join(map(str, error.path))
+            key = ".".join(map(str, error.path))
             raise UserError(
-                f"{path} of {self.where}: {place} must be as DVC reads it: {error.msg}"
+                f"{path} of {self.where}: {key} must be as DVC reads it: {error.msg}"
             ) from None
         return stages
 
@@ -102,28 +112,29 @@ class Revision:
         return self.yaml(str(PARAMS_FILE))
 
     def metric_files(self) -> dict[str, str]:
-        """Return the path of each JSON file that Git keeps among the outputs of dvc.yaml, by the name of the file."""
+        """Return the path of each JSON file in Git of the outputs of dvc.yaml, by its name."""
         declared = _outputs(self.pipeline.values(), "outs", "metrics")
-        kept = [
-            path for path, options in declared if options.get("cache") is False
-        ]  # not in DVC's cache
-        return {PurePosixPath(path).name: path for path in kept if path.endswith(".json")}
+        in_git = [path for path, options in declared if options.get("cache") is False]
+        return {PurePosixPath(path).name: path for path in in_git if path.endswith(".json")}
 
     def metrics(self, name: str) -> dict[str, Any]:
-        """Return the content of a metrics file, empty if there is none; raise `UserError` if it is damaged."""
+        """Return the content of a metrics file, empty without one; `UserError` if it is damaged."""
         path = self.metric_files().get(name)
         data = self.read(path) if path else None
         if data is None:
             return {}
-        content: dict[str, Any] = parse(data, where := f"{path} of {self.where}")
-        if (kind := KINDS.get(PurePosixPath(name).stem)) is not None:
+        where = f"{path} of {self.where}"
+        content: dict[str, Any] = parse(data, where)
+        kind = KINDS.get(PurePosixPath(name).stem)
+        if kind is not None:
             check(kind, content, where, remedy="")
         return content
 
     def behaviour(self) -> dict[str, Behaviour]:
-        """Return the results of behavioural tests by the names in behave.tests; those that are missing are left out.
+        """Return the results of behavioural tests by the names in behave.tests.
 
-        Their path is that of dvc.yaml. Raises `UserError` if a file is damaged.
+        Missing ones are left out. Their path is that of dvc.yaml. Raises `UserError` if a file is
+        damaged.
         """
         tests = value_at(self.params, "behave.tests")
         declared = self.pipeline.get("behave", {}).get("do", {})
@@ -131,7 +142,8 @@ class Revision:
         for name in tests if isinstance(tests, dict) else ():
             for pattern, options in _outputs([declared], "outs"):
                 path = pattern.replace("${key}", name)
-                if options.get("cache") is False and (data := self.read(path)) is not None:
+                data = self.read(path) if options.get("cache") is False else None
+                if data is not None:
                     results[name] = parse_metrics(data, f"{path} of {self.where}")
         return results
 
@@ -140,62 +152,52 @@ class Revision:
         numbers = self.metrics(EVALUATION)
         if not numbers:
             path = self.metric_files().get(EVALUATION)
-            what = (
-                f"{path} not found"
-                if path
-                else f"dvc.yaml must name an output called {EVALUATION}; got none"
-            )
-            where = (
-                "the working tree; run dvc repro to make it"
-                if self.tree
-                else f"{self.name}; name another BASE"
-            )
+            what = f"dvc.yaml must name an output called {EVALUATION}; got none"
+            if path:
+                what = f"{path} not found"
+            where = f"{self.name}; name another BASE"
+            if self.tree:
+                where = "the working tree; run dvc repro to make it"
             raise UserError(f"{what} in {where}")
         return numbers
 
     def figures(self) -> list[str]:
         """Return the paths of the images among the outputs of dvc.yaml."""
-        return [
-            path
-            for path, _ in _outputs(self.pipeline.values(), "outs", "plots")
-            if path.endswith(".svg")
-        ]
+        outputs = _outputs(self.pipeline.values(), "outs", "plots")
+        return [path for path, _ in outputs if path.endswith(".svg")]
 
     def section(self, key: str, kind: type[S]) -> S:
-        """Return a section of params.yaml; raise `UserError` if it is not valid under today's rules."""
+        """Return a section of params.yaml; `UserError` if it is not valid under today's rules."""
         return cast("S", validate(kind, self.params.get(key, {}), str(PARAMS_FILE), prefix=key))
 
     def decided(self, models: Iterable[str]) -> dict[str, Decided]:
-        """Return the decided predictions of those models that are on this machine; nothing is pulled.
+        """Return the decided predictions of those models that are on this machine.
 
-        Predictions or decisions in a form that this version does not read are left out: another
-        version wrote them.
+        Nothing is pulled. Predictions or decisions in a form that this version does not read are
+        left out: another version wrote them.
         """
         files = prediction_files(self.lock)
         decisions = self.metrics(DECISIONS)
         decided = {}
         for model in models:
             path = _cached(*files[model]) if model in files and model in decisions else None
-            if path is not None:
-                with contextlib.suppress(
-                    UserError, ValueError, LookupError, TypeError, AttributeError, OSError
-                ):
-                    rows = predictions.read(path)
-                    if not all(
-                        isinstance(value, str)
-                        for values in (rows.ids, rows.split)
-                        for value in values
-                    ):
-                        continue
-                    decision = Decision.from_json(decisions[model])
-                    decision.decide(
-                        decision.calibrate(rows.probabilities)
-                    )  # ValueError if it is of other classes
-                    decided[model] = Decided(rows, decision)
+            if path is None:
+                continue
+            with contextlib.suppress(*OF_OTHER_VERSION):
+                rows = predictions.read(path)
+                if not all(isinstance(value, str) for value in chain(rows.ids, rows.split)):
+                    continue
+                decision = Decision.from_json(decisions[model])
+                # This raises ValueError if the decision is of other classes.
+                decision.decide(decision.calibrate(rows.probabilities))
+                decided[model] = Decided(rows, decision)
         return decided
 
     def uncommitted(self) -> list[str]:
-        """Return the paths of the working tree that differ from the commit; none for a revision that is a commit."""
+        """Return the paths of the working tree that differ from the commit.
+
+        There are none for a revision that is a commit.
+        """
         if not self.tree:
             return []
         names = git("diff", "-z", "--name-only", "--relative", "HEAD").stdout
@@ -203,18 +205,17 @@ class Revision:
 
 
 def _is_excessive(content: Any) -> bool:
-    """Return whether there are too many values or levels; a few lines of aliases can stand for billions, or no end."""
+    """Return whether there are too many values or levels.
+
+    A few lines of aliases can stand for billions, or no end.
+    """
     count, values = 0, [content]
     for _ in range(DEEPEST + 1):
         inner: list[Any] = []
         for value in values:
-            parts = (
-                value.values()
-                if isinstance(value, dict)
-                else value
-                if isinstance(value, list)
-                else ()
-            )
+            parts: Collection[Any] = value if isinstance(value, list) else ()
+            if isinstance(value, dict):
+                parts = value.values()
             count += len(parts)
             if count > MOST_VALUES:
                 return True
@@ -224,7 +225,7 @@ def _is_excessive(content: Any) -> bool:
 
 
 def commit_of(revision: str) -> str:
-    """Return the hash of the commit that a revision names; raise `UserError` if there is none, or no repository."""
+    """Return the hash of the commit that a revision names; `UserError` if Git has none here."""
     if git("rev-parse", "--git-dir").returncode:
         raise UserError("the current folder must be in a Git repository; got none")
     done = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
@@ -236,18 +237,25 @@ def commit_of(revision: str) -> str:
 
 
 def merge_base(base: str, head: Revision) -> Revision:
-    """Return the commit where the head left the branch `base`: later commits there are not part of the change.
+    """Return the commit where the head left the branch `base`.
 
-    It is `base` itself if Git knows no common commit, and if that commit would be the head itself.
+    Later commits there are not part of the change. It is `base` itself if Git knows no common
+    commit, and if that commit would be the head itself.
     """
     common = git("merge-base", base, head.commit).stdout.decode().split()
-    return Revision(common[0] if common and (head.tree or common[0] != head.commit) else base)
+    if common and (head.tree or common[0] != head.commit):
+        return Revision(common[0])
+    return Revision(base)
 
 
 def _outputs(stages: Iterable[Mapping[str, Any]], *kinds: str) -> Iterator[tuple[str, Any]]:
     """Yield the path and the options of each output of these kinds of the stages of dvc.yaml."""
-    for entry in (entry for stage in stages for kind in kinds for entry in stage.get(kind, ())):
-        yield next(iter(entry.items()), ("", {})) if isinstance(entry, dict) else (entry, {})
+    entries = (entry for stage in stages for kind in kinds for entry in stage.get(kind, ()))
+    for entry in entries:
+        if isinstance(entry, dict):
+            yield next(iter(entry.items()), ("", {}))
+        else:
+            yield entry, {}
 
 
 def prediction_files(lock: Mapping[str, Any]) -> dict[str, tuple[Path, str]]:
@@ -262,7 +270,7 @@ def prediction_files(lock: Mapping[str, Any]) -> dict[str, tuple[Path, str]]:
 
 
 def _cached(path: Path, md5: str) -> Path | None:
-    """Return the path or else that in DVC's cache here, whichever has this MD5; None if neither has it."""
+    """Return the path, or else that in DVC's cache, that has this MD5; None if neither has it."""
     if md5_of_file(path) == md5:
         return path
     from dvc.exceptions import DvcException

@@ -41,13 +41,16 @@ class Gate(Section):
     )
     maximum_drop: Drops = Field(
         {},
-        description="how much worse than the base a metric may be; only changes beyond their interval count",
+        description="how much worse than the base a metric may be; "
+        "only changes beyond their interval count",
     )
     slices: SliceBounds = Field(
         {},
-        description="worst value allowed in a slice of the test rows, as {keras: {class=1: {accuracy: 0.7}}}",
+        description="worst value allowed in a slice of the test rows, "
+        "as {keras: {class=1: {accuracy: 0.7}}}",
     )
     behaviour: Rates = Field(
         {},
-        description="highest failure rate in a behavioural test, as model: {file in behave.tests: {test: rate}}",
+        description="highest failure rate in a behavioural test, "
+        "as model: {file in behave.tests: {test: rate}}",
     )
