@@ -1,1 +1,1 @@
-"""Chart specifications in Vega-Lite, with which the stage plot, the report and `dvc plots` draw, and their SVG."""
+"""Charts in Vega-Lite, for the stage plot, the report and `dvc plots`, and their SVG."""

@@ -16,8 +16,10 @@ class Axis:
     """A column along an axis; `scale` and `ticks` are Vega-Lite's scale and axis of an encoding."""
 
     column: str
-    title: str | None = ""  # "" is the column's name
-    form: str = ".1%"  # of its numbers in the title of a mark; a column of names has none
+    # "" is the column's name.
+    title: str | None = ""
+    # The format of its numbers in the title of a mark; a column of names has none.
+    form: str = ".1%"
     scale: Spec | None = field(default_factory=lambda: {"domain": [0, 1]})
     ticks: Spec = field(default_factory=lambda: PERCENT)
 
@@ -30,9 +32,8 @@ class Axis:
         """Return the Vega-Lite encoding of this column, or of another one along the same axis."""
         kind: Spec = {"type": "quantitative"} if self.form else {"type": "nominal", "sort": None}
         scale = {"scale": self.scale} if self.scale else {}
-        return (
-            kind | scale | {"field": column or self.column, "title": self.label, "axis": self.ticks}
-        )
+        own = {"field": column or self.column, "title": self.label, "axis": self.ticks}
+        return kind | scale | own
 
     @property
     def field(self) -> tuple[str, str, str]:
@@ -47,31 +48,35 @@ def names(column: str, title: str | None = "", scale: Spec | None = None, **tick
 
 @dataclass(frozen=True)
 class Chart:
-    """What a chart shows: columns of a table along two axes, with a mark per row or a line per model."""
+    """What a chart shows: columns of a table along two axes, a mark per row or a line per model."""
 
-    name: str  # of its template for dvc plots
+    # The name of its template for dvc plots.
+    name: str
     title: str
-    kind: str  # line, point, bar or cell
+    # One of line, point, bar and cell.
+    kind: str
     x: Axis
     y: Axis
-    table: str = ""  # the file in plots/ that has its data, if one has
-    split: str = ""  # whose rows are drawn, of a table with a column `split`
-    ends: tuple[str, str] | None = (
-        None  # columns of an interval, along the axis that has numbers (y, if both have)
-    )
-    guide: Sequence[
-        tuple[float, float]
-    ] = ()  # points of a dotted line: guessing, or perfect calibration
-    area: str = ""  # the column whose number is the area of a point
-    steps: bool = (
-        False  # whether a line goes in steps: between two points, y is that of the right one
-    )
-    dash: str = "model"  # the column that the dashes of lines tell apart
-    panels: str = ""  # the column with a panel for each of its values: model or class
-    figure: str = (
-        ""  # the SVG file in plots/, if it has one; charts of one figure stand side by side
-    )
-    note: str = ""  # below the title of the figure
+    # The file in plots/ that has its data, if one has.
+    table: str = ""
+    # The split whose rows are drawn, of a table with a column `split`.
+    split: str = ""
+    # Columns of an interval, along the axis that has numbers (y, if both have).
+    ends: tuple[str, str] | None = None
+    # Points of a dotted line: guessing, or perfect calibration.
+    guide: Sequence[tuple[float, float]] = ()
+    # The column whose number is the area of a point.
+    area: str = ""
+    # Whether a line goes in steps: between two points, y is that of the right one.
+    steps: bool = False
+    # The column that the dashes of lines tell apart.
+    dash: str = "model"
+    # The column with a panel for each of its values: model or class.
+    panels: str = ""
+    # The SVG file in plots/, if it has one; charts of one figure stand side by side.
+    figure: str = ""
+    # Stands below the title of the figure.
+    note: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -83,7 +88,8 @@ class Chart:
 
 FINE = {"grid": False, "tickMinStep": 1, "tickCount": 6}
 EPOCH = Axis("epoch", form=",.0f", scale={"zero": True, "nice": False}, ticks=FINE)
-SHARE = {"format": "%"}  # of an axis
+# The ticks of an axis of shares.
+SHARE = {"format": "%"}
 ACCURACY = Chart(
     name="accuracy",
     title="Accuracy by epoch",
@@ -133,7 +139,9 @@ PRECISION_RECALL = Chart(
     kind="line",
     x=Axis("recall"),
     y=Axis("precision"),
-    steps=True,  # a straight line would be too optimistic: Davis and Goadrich (2006), doi:10.1145/1143844.1143874
+    # A straight line would be too optimistic: Davis and Goadrich (2006),
+    # doi:10.1145/1143844.1143874.
+    steps=True,
     panels="class",
 )
 RISK_COVERAGE = Chart(
@@ -156,7 +164,10 @@ RELIABILITY = Chart(
     area="rows",
     panels="model",
     figure="reliability",
-    note="On the dotted line confidence and accuracy agree; below it the model is overconfident. Area: rows.",
+    note=(
+        "On the dotted line confidence and accuracy agree; below it the model is overconfident. "
+        "Area: rows."
+    ),
 )
 F1 = Chart(
     name="f1",
@@ -212,18 +223,15 @@ LEARNING_CURVE = Chart(
 def of_labels(chart: Chart) -> Chart:
     """Return a chart whose title and axes name labels instead of classes."""
 
-    def said(text: str) -> str:
+    def reworded(text: str) -> str:
         text = text.replace("classes", "labels").replace("class", "label")
         return text.replace("accuracy", "subset accuracy").replace("Accuracy", "Subset accuracy")
 
-    x, y = (replace(axis, title=axis.label and said(axis.label)) for axis in (chart.x, chart.y))
-    return replace(chart, title=said(chart.title), x=x, y=y)
+    x, y = (replace(axis, title=axis.label and reworded(axis.label)) for axis in (chart.x, chart.y))
+    return replace(chart, title=reworded(chart.title), x=x, y=y)
 
 
 def columns_of(table: str) -> list[str]:
     """Return the columns of a table in plots/ that its charts draw."""
-    return list(
-        dict.fromkeys(
-            name for chart in CHARTS.values() if chart.table == table for name in chart.columns
-        )
-    )
+    charts = [chart for chart in CHARTS.values() if chart.table == table]
+    return list(dict.fromkeys(name for chart in charts for name in chart.columns))

@@ -12,11 +12,16 @@ from textclf.plot.charts import CONFUSION, Chart
 from textclf.plot.marks import TITLED, chart_of, describe
 from textclf.plot.style import BLUE, SQUARE, Spec
 
-MOST_CLASSES = 20  # in a matrix: those with most mistakes
-FEW = 6  # classes up to which a cell has room for its share, and is drawn even if it is empty
-CELL = 24  # pixels of a cell, where there are many
-LETTER = 0.6  # mean width of a letter, in units of its size
-LABEL_ROOM = 110  # pixels for the name of a class
+# Classes in a matrix: those with most mistakes.
+MOST_CLASSES = 20
+# Up to this many classes a cell has room for its share, and is drawn even if it is empty.
+FEW = 6
+# Pixels of a cell, where there are many.
+CELL = 24
+# Mean width of a letter, in units of its size.
+LETTER = 0.6
+# Pixels for the name of a class.
+LABEL_ROOM = 110
 
 
 def confusion(
@@ -26,7 +31,7 @@ def confusion(
     label_room: int = LABEL_ROOM,
     chart: Chart = CONFUSION,
 ) -> Spec:
-    """Return a confusion matrix with a cell per pair of classes, shaded by the share of the actual class.
+    """Return a confusion matrix, whose cells are shaded by the share of the actual class.
 
     `rows` has the columns `actual`, `predicted`, `count`, `share`, of one model. `classes` are
     those to show, in order; names wider than `label_room` pixels are cut. `size` is width and
@@ -43,11 +48,15 @@ def confusion(
     letters = min(12.0, 0.8 * cell)
     titles = display_labels(classes, limit=max(10, int(label_room / (LETTER * letters))))
     rows = retitled(rows, titles)
-    room = (
-        LETTER * letters * max(map(columns, titles.values()))
-    )  # of names on an axis, whatever fonts are installed
-    angle = 0 if room <= width / len(classes) else -60 if cell >= CELL / 2 else -90
-    below = 1.4 * letters if angle == 0 else room * {-60: 0.87, -90: 1}[angle] + 0.6 * letters
+    # The room of names on an axis, whatever fonts are installed.
+    room = LETTER * letters * max(map(columns, titles.values()))
+    # Names stand level if there is room, else at an angle, whose sine is about 0.87, or upright.
+    if room <= width / len(classes):
+        angle, below = 0, 1.4 * letters
+    elif cell >= CELL / 2:
+        angle, below = -60, room * 0.87 + 0.6 * letters
+    else:
+        angle, below = -90, room + 0.6 * letters
     ticks: Spec = {
         "grid": False,
         "ticks": False,
@@ -56,7 +65,9 @@ def confusion(
         "labelFontSize": round(letters, 1),
     }
     scale: Spec = {"scale": {"domain": list(titles.values()), "paddingInner": 0.04}}
-    shown = rows[["actual", "predicted", "count", "share", *([] if many else ["percentage"])]]
+    drawn = ["actual", "predicted", "count", "share"]
+    if not many:
+        drawn.append("percentage")
     fields = [("actual", "", "actual"), ("predicted", "", "predicted"), ("rows", ",.0f", "count")]
     fields.append((f"of the {chart.y.label}", ".1%", "share"))
     layers = cells(
@@ -65,27 +76,22 @@ def confusion(
         longest=len(f"{rows['count'].max():,}") if len(rows) else 1,
     )
     layers[0]["encoding"] |= TITLED
-    spec = chart_of(
-        describe(shown, fields),
-        width,
-        height,
-        layers,
-        {
-            "x": chart.x.encode(CONFUSION.x.column)
-            | scale
-            | {"axis": ticks | {"orient": "bottom", "labelAngle": angle} | _extent(below)},
-            "y": chart.y.encode() | scale | {"axis": ticks | _extent(room)},
-        },
-    )
+    x_axis = ticks | {"orient": "bottom", "labelAngle": angle} | _extent(below)
+    encoding = {
+        "x": chart.x.encode(CONFUSION.x.column) | scale | {"axis": x_axis},
+        "y": chart.y.encode() | scale | {"axis": ticks | _extent(room)},
+    }
+    spec = chart_of(describe(rows[drawn], fields), width, height, layers, encoding)
     # An empty cell has the colour of a share of 0.
     return spec | {"view": {"fill": BLUE, "fillOpacity": 0.05}} if many else spec
 
 
 def overlapping(rows: pd.DataFrame) -> bool:
-    """Return whether a row may count in several cells or none, as with several labels: shares do not sum to 1."""
-    return rows.empty or not np.allclose(
-        rows.groupby(["model", "actual"])["share"].sum(), 1, atol=0.001
-    )
+    """Return whether a row may count in several cells or none: shares do not sum to 1."""
+    if rows.empty:
+        return True
+    sums = rows.groupby(["model", "actual"])["share"].sum()
+    return not np.allclose(sums, 1, atol=0.001)
 
 
 def of_classes(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
@@ -103,7 +109,7 @@ def retitled(rows: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
 def most_mistaken(
     rows: pd.DataFrame, classes: Sequence[str], limit: int = MOST_CLASSES
 ) -> list[str]:
-    """Return the `limit` classes with most mistakes, actual or predicted, in the order of `classes`.
+    """Return the `limit` classes with most mistakes, actual or predicted, in their given order.
 
     The mistakes are those of all models, but not of a model that predicts one class for every row.
     """
@@ -119,7 +125,7 @@ def most_mistaken(
 
 
 def cells(cell: float, percentage: Spec | None, longest: int = 3) -> list[Spec]:
-    """Return the layers of a matrix: shaded cells of `cell` pixels, their counts and, with few classes, their shares.
+    """Return the layers of a matrix: shaded cells of `cell` pixels, counts and, of few, shares.
 
     `percentage` encodes the share as text; `longest` is the number of characters of the largest
     count.
@@ -151,22 +157,23 @@ def cells(cell: float, percentage: Spec | None, longest: int = 3) -> list[Spec]:
 
 
 def _all_cells(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
-    """Return the rows with a cell per pair of classes, and shares as whole percentages, 100 in sum if that is 1."""
+    """Return a cell per pair of classes, with shares as whole percentages.
+
+    These are 100 in sum if the shares are 1 in sum.
+    """
     pairs = pd.MultiIndex.from_product([classes, classes], names=["actual", "predicted"])
     every = (
         rows.set_index(["actual", "predicted"])[["count", "share"]]
         .reindex(pairs, fill_value=0)
         .reset_index()
     )
-    percentages = [
-        f"{share}%"
-        for _, row in every.groupby("actual", sort=False)["share"]
-        for share in (
-            largest_remainder(row.tolist())
-            if abs(row.sum() - 1) < 0.001
-            else (100 * row).round().astype(int)
-        )
-    ]
+    percentages: list[str] = []
+    for _, row in every.groupby("actual", sort=False)["share"]:
+        if abs(row.sum() - 1) < 0.001:
+            shares = largest_remainder(row.tolist())
+        else:
+            shares = (100 * row).round().astype(int).tolist()
+        percentages += [f"{share}%" for share in shares]
     return every.assign(percentage=percentages)
 
 

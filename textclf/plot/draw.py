@@ -1,4 +1,4 @@
-"""Charts of rows, as Vega-Lite: lines, curves thinned to what can be seen, points with intervals, and bars."""
+"""Charts of rows as Vega-Lite: lines, thinned curves, points with intervals, and bars."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -26,14 +26,18 @@ from textclf.plot.marks import (
 )
 from textclf.plot.style import BLUE, HEIGHT, SQUARE, WIDTH, Spec, mark_of
 
-MOST_TITLES = 40  # of the points of a chart of lines
-AREAS = [12, 260]  # square pixels of a point, if its area shows a number: of 0 and of the largest
-CURVE_POINTS = 3000  # of all curves of one kind together
-TOLERANCE = 0.002  # of the side of a chart: less than the width of a line
+# Titles of the points of a chart of lines.
+MOST_TITLES = 40
+# Square pixels of a point whose area shows a number: of 0 and of the largest.
+AREAS = [12, 260]
+# Points of all curves of one kind together.
+CURVE_POINTS = 3000
+# As a share of the side of a chart: less than the width of a line.
+TOLERANCE = 0.002
 
 
 def intervals(chart: Chart, hue: Spec, width: float, opacity: Spec) -> list[Spec]:
-    """Return the layer of a chart's intervals, if it has any, as lines of this colour, width and opacity."""
+    """Return the layer of a chart's intervals, if any, as lines of this colour and width."""
     if not chart.ends:
         return []
     along, axis = ("y", chart.y) if chart.y.form else ("x", chart.x)
@@ -65,7 +69,7 @@ def lines(
     dashes: Spec | None = None,
     more: Sequence[Spec] = (),
 ) -> Spec:
-    """Return a line per model through its rows, in their order, with intervals if the chart has any.
+    """Return a line per model through its rows in their order, with intervals if there are any.
 
     `titles` has what the legend says instead of a model's name, `letters` in one row at most.
     `dashes` encodes another column than `model` by the dashes of its line. `more` are further
@@ -73,25 +77,20 @@ def lines(
     """
     shown = present(rows, models)
     names = [title(name, titles) for name in shown]
-    symbols = (
-        legend_row(names, letters, symbolType="stroke", symbolSize=300, symbolOpacity=1)
-        if legend
-        else None
-    )
+    symbols = None
+    if legend:
+        symbols = legend_row(names, letters, symbolType="stroke", symbolSize=300, symbolOpacity=1)
     y = chart.y.encode()
     encoding = {
         "y": y,
         "color": by_model("colour", shown, titles, legend=symbols),
         "strokeDash": dashes or by_model("dash", shown, titles, legend=symbols),
-        "order": {
-            "field": "place",
-            "type": "quantitative",
-        },  # a curve may go straight up: x does not give its order
+        # A curve may go straight up: x does not give its order.
+        "order": {"field": "place", "type": "quantitative"},
     }
     line: Spec = {"mark": {"type": "line"}, "encoding": encoding}
-    rules = intervals(
-        chart, by_model("colour", shown), 1.5, {"value": 0.5}
-    )  # many, and lines besides
+    # Thin and pale, as there are many, and lines besides.
+    rules = intervals(chart, by_model("colour", shown), 1.5, {"value": 0.5})
     every = -(-len(rows) // MOST_TITLES) or 1
     said = describe(named(rows, titles).iloc[::every], _fields(chart, rows))
     points: Spec = {
@@ -117,17 +116,17 @@ def points(
     size: tuple[int, int],
     legend: bool = True,
 ) -> Spec:
-    """Return a point per row with its interval; the models side by side, if there is a legend of them."""
+    """Return a point per row with its interval; models stand side by side if there is a legend."""
     shown = present(rows, models)
     symbols = legend_row(shown, symbolStrokeWidth=0, symbolOpacity=1)
     along, across = ("y", "x") if chart.y.form else ("x", "y")
-    value, place = (chart.y, chart.x) if chart.y.form else (chart.x, chart.y)
+    value, group = (chart.y, chart.x) if chart.y.form else (chart.x, chart.y)
     # Without a legend, a scale would be that of the first of the panels that stand side by side.
-    colour = (
-        by_model("colour", shown, legend=symbols) if legend else {"value": mark_of(shown[0]).colour}
-    )
+    colour = {"value": mark_of(shown[0]).colour}
+    if legend:
+        colour = by_model("colour", shown, legend=symbols)
     encoding: Spec = {along: value.encode(), "color": colour}
-    shared: Spec = {across: place.encode()}
+    shared: Spec = {across: group.encode()}
     point: Spec = {"mark": {"type": "point", "filled": True, "size": 80, "opacity": 1}}
     if legend:
         encoding["shape"] = by_model("shape", shown, legend=symbols)
@@ -140,28 +139,27 @@ def points(
         encoding["size"] = area_of(chart)
     point["encoding"] = encoding | TITLED
     table = named(rows)[[name for name in rows if name in {*chart.columns, "rows"}]]
-    rules = intervals(chart, colour, 2, {"value": 0.6})
-    return chart_of(
-        describe(table, _fields(chart, table)), *size, [*_guides(chart), *rules, point], shared
-    )
+    layers = [*_guides(chart), *intervals(chart, colour, 2, {"value": 0.6}), point]
+    return chart_of(describe(table, _fields(chart, table)), *size, layers, shared)
 
 
 def bars(chart: Chart, rows: pd.DataFrame, *, size: tuple[int, int]) -> Spec:
-    """Return a bar per row, as high as its number and from one of the chart's `ends` to the other."""
+    """Return a bar per row, as high as its number, from one of the chart's `ends` to the other."""
     low, high = chart.ends or ("low", "high")
     x = chart.x.encode(low) | {"bin": {"binned": True}}
     bar = {
         "mark": {"type": "bar", "color": BLUE, "binSpacing": 1, "opacity": 0.8},
         "encoding": {"x": x, "x2": {"field": high}, "y": chart.y.encode()} | TITLED,
     }
-    said = describe(
-        rows[[low, high, chart.y.column]], [(*chart.x.field[:2], low, high), chart.y.field]
-    )
-    return chart_of(said, *size, [bar], {})
+    fields = [(*chart.x.field[:2], low, high), chart.y.field]
+    return chart_of(describe(rows[[low, high, chart.y.column]], fields), *size, [bar], {})
 
 
 def _fields(chart: Chart, rows: pd.DataFrame) -> list[tuple[str, ...]]:
-    """Return what the title of a mark says: those that the rows have of model, split, both axes, interval and rows."""
+    """Return what the title of a mark says, as for `describe`.
+
+    These are model, split, both axes, interval and rows, as far as the rows have them.
+    """
     value = chart.y if chart.y.form else chart.x
     fields: list[tuple[str, ...]] = [
         ("model", "", "model"),
@@ -191,9 +189,8 @@ def curves(
     parts = []
     for _, curve in rows.groupby("model", sort=False):
         points = curve
-        if (
-            chart.steps
-        ):  # with the corners between two points, where y is already that of the next one
+        if chart.steps:
+            # With the corners between two points, where y is already that of the next one.
             twice = np.repeat(np.arange(len(curve)), 2)
             points = curve.iloc[twice[:-1]].assign(**{y: curve[y].to_numpy()[twice[1:]]})
         parts.append(points.iloc[thin(points[[x, y]].to_numpy(), limit)])
@@ -207,16 +204,20 @@ def area(curve: pd.DataFrame) -> float:
 
 
 def thin(points: NDArray[np.float64], limit: int) -> NDArray[np.int64]:
-    """Return the positions of at most `limit` points (points, 2) that draw the same curve, both ends among them.
+    """Return the positions of at most `limit` points that draw the same curve, with both ends.
+
+    `points` is (points, 2).
 
     Douglas and Peucker (1973), Cartographica 10:112-122, doi:10.3138/FM57-6770-U75U-7727: a point
     is kept if the curve without it would be off by more than `TOLERANCE`, which is raised until few
     enough are left.
     """
     tolerance = TOLERANCE
-    while len(kept := _peucker(points, tolerance)) > max(limit, 2):
+    positions = _peucker(points, tolerance)
+    while len(positions) > max(limit, 2):
         tolerance *= 2
-    return kept
+        positions = _peucker(points, tolerance)
+    return positions
 
 
 def _peucker(points: NDArray[np.float64], tolerance: float) -> NDArray[np.int64]:
@@ -244,14 +245,14 @@ def _peucker(points: NDArray[np.float64], tolerance: float) -> NDArray[np.int64]
 def panels(
     chart: Chart, rows: pd.DataFrame, models: Sequence[str], names: Mapping[str, str]
 ) -> dict[str, Spec]:
-    """Return the panels of a chart by their titles, "" if it is a single one; `names` has those of classes."""
+    """Return the panels of a chart by title, "" for a single one; `names` has those of classes."""
     rows = rows[rows["split"] == chart.split] if chart.split else rows
     if "class" in chart.columns:
         rows = rows.assign(**{"class": [names.get(name, name) for name in rows["class"]]})
-    if chart.x.column == "confidence" and rows["confidence"].min() >= 0.5:  # as of two classes
-        chart = replace(
-            chart, x=replace(chart.x, scale={"domain": [0.4, 1]}), guide=((0.4, 0.4), (1, 1))
-        )
+    # With two classes the higher probability is at least one half.
+    if chart.x.column == "confidence" and rows["confidence"].min() >= 0.5:
+        x = replace(chart.x, scale={"domain": [0.4, 1]})
+        chart = replace(chart, x=x, guide=((0.4, 0.4), (1, 1)))
     if not chart.panels:
         return {"": _draw(chart, rows, models, CURVE_POINTS, legend=True)}
     parts = {str(key): part for key, part in rows.groupby(chart.panels, sort=False)}
@@ -271,6 +272,7 @@ def _draw(
     if chart.kind == "line":
         return curves(chart, rows, models, limit, legend=legend)
     size = SQUARE if chart.panels else WIDTH, HEIGHT
-    if not chart.y.form:  # room for the points of each group
+    if not chart.y.form:
+        # Room for the points of each group.
         size = WIDTH, 40 + rows[chart.y.column].nunique() * (14 * rows["model"].nunique() + 10)
     return points(chart, rows, models, size=size, legend=legend)

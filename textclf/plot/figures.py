@@ -26,17 +26,27 @@ from textclf.plot.style import BLUE, CONFIG, HEIGHT, INK, SCHEMA, SQUARE, WIDTH,
 if TYPE_CHECKING:
     from textclf.evaluate.metrics.metric import Metric
 
-Names = Mapping[str, str]  # what to show for a class
+# What to show for a class.
+Names = Mapping[str, str]
 WATCHED = "The test rows were watched, as in the lesson; they decided nothing."
-WIDEST = 800  # pixels of panels side by side, about the width of a README; more stand below
-FONTS = ' font-family="Liberation Sans, Arimo, Arial, Helvetica, sans-serif"'  # all as wide as the one laid out with
-DARK, PAPER = "#1b1f24", "#ffffff"
-LABEL_LIMIT = 24  # columns of a class name
-LARGEST = 640  # pixels of the side of a matrix
-LETTERS = 60  # in one row of a legend
-FEW = 6  # classes whose ROC panels have room for more than a line
-FEW_VALUES = 8  # different numbers that stand side by side at equal distances, as names do
-DECADES = 100  # quotient of the largest and the smallest number from which the scale is logarithmic
+# Pixels of panels side by side, about the width of a README; more stand below.
+WIDEST = 800
+# All as wide as the font that charts are laid out with.
+FONTS = ' font-family="Liberation Sans, Arimo, Arial, Helvetica, sans-serif"'
+DARK = "#1b1f24"
+PAPER = "#ffffff"
+# Columns of a class name.
+LABEL_LIMIT = 24
+# Pixels of the side of a matrix.
+LARGEST = 640
+# Letters in one row of a legend.
+LETTERS = 60
+# Up to this many classes, ROC panels have room for more than a line.
+FEW = 6
+# Up to this many different numbers stand side by side at equal distances, as names do.
+FEW_VALUES = 8
+# From this quotient of the largest and the smallest number on, the scale is logarithmic.
+DECADES = 100
 
 
 def draw(name: str, rows: pd.DataFrame, path: Path, titles: Names | None = None) -> None:
@@ -59,9 +69,8 @@ def history(rows: pd.DataFrame, path: Path, _: Names) -> None:
     title = "Accuracy and loss by epoch"
     if not len(rows):
         note = {"mark": {"type": "text", "text": "No model of this run was trained in epochs."}}
-        _write(
-            path, [{"data": {"values": [{}]}, "layer": [note], "width": 400, "height": 60}], title
-        )
+        empty = {"data": {"values": [{}]}, "layer": [note], "width": 400, "height": 60}
+        _write(path, [empty], title)
         return
     models = _models(rows)
     panels = [_panel(epochs.history(chart, rows, models), "", 320) for chart in (ACCURACY, LOSS)]
@@ -76,7 +85,7 @@ def history(rows: pd.DataFrame, path: Path, _: Names) -> None:
 
 
 def confusion(rows: pd.DataFrame, path: Path, titles: Names) -> None:
-    """Draw the confusion matrix of each model. Of many classes, those with the most mistakes are drawn.
+    """Draw the confusion matrix of each model; of many classes, those with the most mistakes.
 
     With several labels, the cells off the diagonal need not be mistakes.
     """
@@ -93,19 +102,22 @@ def confusion(rows: pd.DataFrame, path: Path, titles: Names) -> None:
     rows = matrices.retitled(matrices.of_classes(rows, shown), labels)
     classes = list(labels.values())
     few = len(classes) <= matrices.FEW
-    cell = 46 if few else 34 if len(total) == 1 else matrices.CELL
+    cell = matrices.CELL
+    if few:
+        cell = 46
+    elif len(total) == 1:
+        cell = 34
     side = round(min(max(172, cell * len(classes)), LARGEST))
     room = min(8 * max(map(columns, classes), default=0), 180)
     panels = []
     for model, pairs in rows.groupby("model", sort=False):
         spec = matrices.confusion(pairs, classes, (side, side), room, chart)
-        counted = (
-            {} if multilabel else {"subtitle": f"{right.get(model, 0):,} of {total[model]:,} right"}
-        )
-        panels.append(_panel(spec, {"text": display_name(str(model)), **counted}, side))
-    subtitle = [
-        f"Number of rows{' and' if few else '; the colour is the'} share of the actual {kind}."
-    ]
+        heading = {"text": display_name(str(model))}
+        if not multilabel:
+            heading["subtitle"] = f"{right.get(model, 0):,} of {total[model]:,} right"
+        panels.append(_panel(spec, heading, side))
+    share = " and" if few else "; the colour is the"
+    subtitle = [f"Number of rows{share} share of the actual {kind}."]
     if not every:
         subtitle = ["No label was predicted for a text that has labels."]
     if len(every) > len(shown):
@@ -114,7 +126,7 @@ def confusion(rows: pd.DataFrame, path: Path, titles: Names) -> None:
 
 
 def roc(rows: pd.DataFrame, path: Path, titles: Names) -> None:
-    """Draw the ROC curves of the models with the areas below them: one panel, or one per class if there are several."""
+    """Draw the ROC curves of the models with the areas below them, with a panel per class."""
     classes = list(dict.fromkeys(rows["class"]))
     areas = {
         (name, model): area(curve)
@@ -127,9 +139,8 @@ def roc(rows: pd.DataFrame, path: Path, titles: Names) -> None:
             for (_, name), area in areas.items()
         }
         spec = curves(ROC, rows, models, titles=legend, letters=LETTERS)
-        _write(
-            path, [_panel(spec, "", 440, 350)], ROC.title, "In brackets: the area below the curve."
-        )
+        panel = _panel(spec, "", 440, 350)
+        _write(path, [panel], ROC.title, "In brackets: the area below the curve.")
         return
     labels = display_labels(classes, titles, LABEL_LIMIT)
     few = len(labels) <= FEW
@@ -139,9 +150,8 @@ def roc(rows: pd.DataFrame, path: Path, titles: Names) -> None:
     for name, label in labels.items():
         part = rows[rows["class"] == name]
         spec = curves(chart, part, models, max(1, CURVE_POINTS // len(labels)), legend=not panels)
-        spec["layer"].append(
-            _areas({model: areas[name, model] for model in present(part, models)}, 12 if few else 9)
-        )
+        of_models = {model: areas[name, model] for model in present(part, models)}
+        spec["layer"].append(_areas(of_models, 12 if few else 9))
         panels.append(_panel(spec, label, side, side))
     subtitle = ["Each class against the rest; the numbers are the areas below the curves."]
     if not few:
@@ -152,20 +162,14 @@ def roc(rows: pd.DataFrame, path: Path, titles: Names) -> None:
 
 
 def _areas(areas: Mapping[str, float], size: int) -> Spec:
-    """Return a layer with the area below each curve, in the colour of its model, in the lower right corner."""
-    place = {name: {"field": name, "type": "quantitative"} for name in "xy"}
+    """Return a layer with the area below each curve, in its colour, in the lower right corner."""
+    corner = {name: {"field": name, "type": "quantitative"} for name in "xy"}
     mark: Spec = {"type": "text", "align": "right", "baseline": "bottom", "fontSize": size}
-    return {
-        "data": {"values": [{"x": 1, "y": 0}]},
-        "layer": [
-            {
-                "mark": mark
-                | {"text": f"{area:.3f}", "dy": -1.2 * size * n, "color": mark_of(name).colour},
-                "encoding": place,
-            }
-            for n, (name, area) in enumerate(reversed([*areas.items()]))
-        ],
-    }
+    layers = []
+    for n, (name, value) in enumerate(reversed([*areas.items()])):
+        own = {"text": f"{value:.3f}", "dy": -1.2 * size * n, "color": mark_of(name).colour}
+        layers.append({"mark": mark | own, "encoding": corner})
+    return {"data": {"values": [{"x": 1, "y": 0}]}, "layer": layers}
 
 
 def learning_curve(rows: pd.DataFrame, path: Path) -> None:
@@ -175,22 +179,20 @@ def learning_curve(rows: pd.DataFrame, path: Path) -> None:
 
 
 def search(rows: pd.DataFrame, path: Path, metric: "Metric") -> None:
-    """Draw the scores of the trials of a search, in order and by the value of each setting; `rows` as `trial_table`."""
+    """Draw the scores of a search's trials, in order and by setting; `rows` as `trial_table`."""
     known = {"trial", "score", "expected"}
     settings = [
         name for name in map(str, rows) if name not in known and not name.startswith("fold_")
     ]
     specs = [by_trial(rows, metric)]
-    specs += [
-        by_setting(part, name, metric) for name in settings if len(part := rows.dropna(subset=name))
-    ]
+    for name in settings:
+        part = rows.dropna(subset=name)
+        if len(part):
+            specs.append(by_setting(part, name, metric))
     panels = [_panel(spec, "", 320) for spec in specs]
     subtitle = ["Each point is a trial; the line is the best one so far."]
-    subtitle += (
-        ["Dashed: the best that so many random trials find on average."]
-        if "expected" in rows
-        else []
-    )
+    if "expected" in rows:
+        subtitle.append("Dashed: the best that so many random trials find on average.")
     _write(path, panels, "Trials of the search", subtitle, across=2)
 
 
@@ -203,11 +205,8 @@ def _panel(spec: Spec, title: str | Spec, width: int, height: int | None = None)
     own = {"$schema", "autosize", "padding", "config"}
     size = {"width": width, "height": height or spec["height"]}
     size["layer"] = [layer for layer in spec["layer"] if layer.get("name") != TITLES]
-    return (
-        {key: value for key, value in spec.items() if key not in own}
-        | size
-        | ({"title": title} if title else {})
-    )
+    panel = {key: value for key, value in spec.items() if key not in own} | size
+    return panel | {"title": title} if title else panel
 
 
 def _write(
@@ -234,7 +233,7 @@ def _write(
 
 
 def by_trial(rows: pd.DataFrame, metric: "Metric") -> Spec:
-    """Return the score of each trial and the best one so far, and dashed `expected`, if `rows` has that column."""
+    """Return the score of each trial and the best one so far, and dashed `expected`, if any."""
     best = (np.maximum if metric.higher_is_better else np.minimum).accumulate(rows["score"])
     x: Spec = {
         "field": "trial",
@@ -261,9 +260,10 @@ def by_trial(rows: pd.DataFrame, metric: "Metric") -> Spec:
 
 
 def by_setting(rows: pd.DataFrame, setting: str, metric: "Metric") -> Spec:
-    """Return the score of each trial by its value of a setting; `rows` has the columns `score` and `setting`.
+    """Return the score of each trial by its value of a setting.
 
-    The chart calls the value `value`: a dot in the name of a column would be a path in Vega.
+    `rows` has the columns `score` and `setting`. The chart calls the value `value`: a dot in the
+    name of a column would be a path in Vega.
     """
     numbers = pd.to_numeric(rows[setting], errors="coerce")
     are_names = numbers.isna().any()

@@ -11,12 +11,14 @@ from textclf.plot.draw import lines
 from textclf.plot.marks import TITLED, by_model, describe, named, present, values
 from textclf.plot.style import HEIGHT, INK, WIDTH, Spec
 
-STEPS_SHOWN = 300  # epochs of one line
-RULED = 2  # models whose lowest loss has a dotted line
+# Epochs of one line.
+STEPS_SHOWN = 300
+# Up to this many models, the lowest loss has a dotted line.
+RULED = 2
 
 
 def history(chart: Chart, rows: pd.DataFrame, models: Sequence[str]) -> Spec:
-    """Return the chart of `ACCURACY` or `LOSS` by model and split, with the epoch of the lowest watched loss marked."""
+    """Return the chart of `ACCURACY` or `LOSS` by model and split; the lowest loss is marked."""
     shown = present(rows, models)
     finite = rows[np.isfinite(rows[chart.y.column])]
     parts = [_thin(line) for _, line in finite.groupby(["model", "split"], sort=False)]
@@ -44,7 +46,7 @@ def watched(rows: pd.DataFrame) -> str:
 
 
 def lowest_loss(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return, for each model, its row with the lowest loss on the watched rows; none where no loss is finite."""
+    """Return each model's row with the lowest finite loss on the watched rows, if it has one."""
     part = rows[(rows["split"] == watched(rows)) & np.isfinite(rows["loss"])]
     lowest: pd.DataFrame = (
         part.sort_values("loss", kind="stable").drop_duplicates("model").sort_index()
@@ -53,7 +55,7 @@ def lowest_loss(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _lowest(chart: Chart, lowest: pd.DataFrame, shown: Sequence[str]) -> list[Spec]:
-    """Return layers that mark the epoch with the lowest loss of each model by a dot, and of few by a dotted line."""
+    """Return layers that mark the lowest loss of each model by a dot, of few by a dotted line."""
     if not len(lowest):
         return []
     fields = [("model", "", "model"), ("lowest loss at epoch", ",.0f", "epoch"), chart.y.field]
@@ -74,5 +76,5 @@ def _lowest(chart: Chart, lowest: pd.DataFrame, shown: Sequence[str]) -> list[Sp
 
 def _thin(line: pd.DataFrame) -> pd.DataFrame:
     """Return at most `STEPS_SHOWN` rows at even distances, the first and the last among them."""
-    places = np.unique(np.linspace(0, len(line) - 1, STEPS_SHOWN).round().astype(int))
-    return line.iloc[places] if len(line) > STEPS_SHOWN else line
+    positions = np.unique(np.linspace(0, len(line) - 1, STEPS_SHOWN).round().astype(int))
+    return line.iloc[positions] if len(line) > STEPS_SHOWN else line

@@ -14,9 +14,12 @@ from textclf.core.files import DIGITS
 from textclf.core.formatting import display_name
 from textclf.plot.style import CONFIG, INK, SCHEMA, Spec, mark_of
 
-TITLES = "titles"  # name of the layers that only a pointer finds; a figure leaves them out
-TITLED: Spec = {"description": {"field": "said"}}  # of a layer: its marks have titles
-LEGEND_LETTERS = 28  # of the models' names in one row of a legend, which must fit a phone
+# The name of the layers that only a pointer finds; a figure leaves them out.
+TITLES = "titles"
+# The encoding of a layer whose marks have titles.
+TITLED: Spec = {"description": {"field": "said"}}
+# Letters of the models' names in one row of a legend, which must fit a phone.
+LEGEND_LETTERS = 28
 
 
 def chart_of(
@@ -37,7 +40,7 @@ def chart_of(
 
 
 def values(rows: pd.DataFrame) -> list[Spec]:
-    """Return the rows as records of Python numbers, rounded to `DIGITS`; None where a number is not finite."""
+    """Return the rows as records of numbers, rounded to `DIGITS`; None if not finite."""
     return [
         {str(name): number(value) for name, value in record.items()}
         for record in rows.to_dict("records")
@@ -70,9 +73,10 @@ def title(model: str, titles: Mapping[str, str] | None = None) -> str:
 def by_model(
     kind: str, shown: Sequence[str], titles: Mapping[str, str] | None = None, **legend: Spec | None
 ) -> Spec:
-    """Return the encoding of a model by `kind`: the `colour` of its marks, the `dash` of lines, the `shape` of points.
+    """Return the encoding of a model by `kind`.
 
-    All layers of a chart give the same scale, one of them a legend.
+    That is the `colour` of its marks, the `dash` of lines or the `shape` of points. All layers of a
+    chart give the same scale, one of them a legend.
     """
     marks = [getattr(mark_of(name), kind) for name in shown]
     return {
@@ -91,12 +95,12 @@ def key(models: Sequence[str]) -> list[dict[str, str]]:
 
 
 def legend_row(shown: Sequence[str], letters: int = LEGEND_LETTERS, **options: Any) -> Spec:
-    """Return a legend with one row if the names have at most `letters` letters together, else with two columns."""
+    """Return a legend: one row if the names have at most `letters` letters, else two columns."""
     return {"columns": len(shown) if sum(map(len, shown)) <= letters else 2, **options}
 
 
 def describe(rows: pd.DataFrame, fields: Iterable[tuple[str, ...]]) -> pd.DataFrame:
-    """Return the rows with a column `said`, the title of the mark of each: a line per field that has a value.
+    """Return the rows with a column `said`, the titles of their marks: a line per given field.
 
     A field is its title, the format of its values, and the columns of a value, or of both ends of a
     range.

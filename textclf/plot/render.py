@@ -10,11 +10,14 @@ import vl_convert
 
 from textclf.plot.style import Spec
 
-FONTS, VARIABLE = resources.files("textclf.plot") / "fonts.conf", "FONTCONFIG_FILE"
+FONTS = resources.files("textclf.plot") / "fonts.conf"
+VARIABLE = "FONTCONFIG_FILE"
 # In SVG by Vega, which escapes < and > in text and attributes.
-TAG, NUMBER = re.compile(r"<[^<>]*>"), re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
+TAG = re.compile(r"<[^<>]*>")
+NUMBER = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
 EMPTY_PATH = re.compile(r'<path[^<>]* d="(?:|M0,0h0v0h0Z)"[^<>]*/>')
-FONT = ' font-family="sans-serif"'  # set once, on the svg element
+# Set once, on the svg element.
+FONT = ' font-family="sans-serif"'
 LABELLED = re.compile(r'<(\w+) aria-label="([^"]*)"([^<>]*)/>')
 UNUSED, UNUSED_IN_TITLED = (
     re.compile(
@@ -26,24 +29,23 @@ UNUSED, UNUSED_IN_TITLED = (
 
 
 def svg(spec: Spec, titled: bool = True) -> str:
-    """Return the chart as SVG without script, id or style; its numbers have two decimals, its ink is currentColor.
+    """Return the chart as SVG without script, id or style.
 
-    `titled`: a description of a mark becomes its title, and screen readers pass over the labels of
-    axes.
+    Its numbers have two decimals, its ink is currentColor. `titled`: a description of a mark
+    becomes its title, and screen readers pass over the labels of axes.
     """
     drawn: str = _load().vegalite_to_svg(spec)
     unused = UNUSED
     if titled:
         drawn, unused = LABELLED.sub(r"<\1\3><title>\2</title></\1>", drawn), UNUSED_IN_TITLED
-    drawn = TAG.sub(
-        lambda tag: NUMBER.sub(_short, unused.sub("", tag[0])), EMPTY_PATH.sub("", drawn)
-    )
+    drawn = EMPTY_PATH.sub("", drawn)
+    drawn = TAG.sub(lambda tag: NUMBER.sub(_short, unused.sub("", tag[0])), drawn)
     return drawn.replace("<svg", f"<svg{FONT}", 1)
 
 
 @functools.cache
 def _load() -> Any:
-    """Return vl-convert with the fonts that it brings, and none of the machine's: so the same widths everywhere.
+    """Return vl-convert with its own fonts and none of the machine's, for equal widths everywhere.
 
     It looks for fonts when it first measures a text, and only there; programs that are started
     later find theirs.

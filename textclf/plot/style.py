@@ -2,7 +2,8 @@
 
 from typing import Any, NamedTuple
 
-Spec = dict[str, Any]  # a Vega-Lite specification or a part of one
+# A Vega-Lite specification or a part of one.
+Spec = dict[str, Any]
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 
@@ -16,7 +17,10 @@ class Mark(NamedTuple):
 
 
 # A star as an SVG path: Vega's own wedge, stroke and arrow have hardly any area.
-STAR = "M0,-1L0.32,-0.44L0.95,-0.31L0.52,0.17L0.59,0.81L0,0.55L-0.59,0.81L-0.52,0.17L-0.95,-0.31L-0.32,-0.44Z"
+STAR = (
+    "M0,-1L0.32,-0.44L0.95,-0.31L0.52,0.17L0.59,0.81L0,0.55"
+    "L-0.59,0.81L-0.52,0.17L-0.95,-0.31L-0.32,-0.44Z"
+)
 # The colours are those of Okabe and Ito's palette (jfly.uni-koeln.de/color), which colour-blind
 # readers can tell apart; orange and pink are darker, and grey stands for black. Each has a contrast
 # of at least 3 to 1 with the page in the light and the dark scheme (WCAG 2.2, 1.4.11).
@@ -37,20 +41,22 @@ OTHER_DASHES = ((5, 2, 1, 2), (10, 2), (3, 3))
 OTHER_SHAPES = ("triangle-right", "triangle-left", STAR)
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_"
 BLUE, VERMILION = MARKS["keras"].colour, MARKS["logistic_regression"].colour
-INK = "currentColor"  # text and axes take the colour of the page's text
-WIDTH, SQUARE = 400, 250  # pixels; a phone shows them at nearly full size
+# Text and axes take the colour of the page's text.
+INK = "currentColor"
+# Pixels; a phone shows them at nearly full size.
+WIDTH = 400
+SQUARE = 250
 HEIGHT = 190
 PERCENT: Spec = {"format": "%", "tickCount": 6}
 
 
 def mark_of(model: str) -> Mark:
-    """Return the mark of a model, which depends on its name alone: other models of the run do not change it."""
+    """Return the mark of a model, which depends on its name alone, not on other models."""
     if model in MARKS:
         return MARKS[model]
     first, last = (LETTERS.find(letter.lower()) + 1 for letter in (model[:1], model[-1:]))
-    number = (
-        len(model) + 3 * first + 5 * last
-    )  # simple enough for a Vega expression (docs/plot_templates.py)
+    # Simple enough for a Vega expression (docs/plot_templates.py).
+    number = len(model) + 3 * first + 5 * last
     part = number // len(OTHER_COLOURS) % len(OTHER_DASHES)
     return Mark(OTHER_COLOURS[number % len(OTHER_COLOURS)], OTHER_DASHES[part], OTHER_SHAPES[part])
 
