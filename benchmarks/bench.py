@@ -33,7 +33,7 @@ Seconds = dict[str, list[float]]  # seconds of each round by what was timed
 
 
 def compare() -> dict[str, Any]:
-    """Return the seconds of everything that is timed, and the ratios of pipeline and plain script."""
+    """Return the seconds of all that is timed, and the ratios of pipeline and plain script."""
     with tempfile.TemporaryDirectory(prefix="textclf-bench-") as name:
         project = Project(Path(name))
         seconds: Seconds = defaultdict(list)
@@ -55,7 +55,7 @@ def compare() -> dict[str, Any]:
 
 
 class Project:
-    """A copy of the working tree in its own repository, with the pipeline run once; `corpus` is what fetch writes."""
+    """A copy of the working tree as a repository, after one run; `corpus` is what fetch writes."""
 
     def __init__(self, folder: Path) -> None:
         """Copy what Git tracks or would track, and run the pipeline so that all inputs exist."""
@@ -101,7 +101,7 @@ def measure(project: Project, seconds: Seconds, *, pipeline_first: bool) -> None
 
 
 def fit_seconds(folder: Path) -> float:
-    """Return the seconds of the network's fit as the stage calls it, after TensorFlow is imported."""
+    """Return the seconds of the network's fit in the stage, without TensorFlow's import."""
     from textclf.artifacts import features
     from textclf.artifacts.dataset import Dataset
     from textclf.core.settings import load_section

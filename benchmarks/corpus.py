@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from benchmarks.inputs import NAMES, read_rows
 
-BATCH = 50_000  # rows made at a time; batches are never cut, so that rows do not depend on how many follow
+# Rows made at a time. Batches are never cut, so that rows do not depend on how many follow.
+BATCH = 50_000
 COLUMNS = ("text", "label")
 WORDS = 60  # per sentence at most; the longest review has 71
 RARE = 0.05  # share of words that are replaced by a rare one
@@ -60,7 +61,10 @@ class Chain:
     def walk(
         self, labels: NDArray[np.int64], generator: np.random.Generator
     ) -> tuple[NDArray[np.int64], ...]:
-        """Return the states of one sentence per label, concatenated, and their bounds: (sentences + 1,)."""
+        """Return the states of one sentence per label, concatenated, and their bounds.
+
+        The bounds have the shape (sentences + 1,).
+        """
         steps = np.full((len(labels), WORDS), self.END)
         active, state = np.arange(len(labels)), labels
         for step in range(WORDS):

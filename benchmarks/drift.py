@@ -54,7 +54,7 @@ Row = tuple[str, str]  # a text and its label
 
 
 class Sides(NamedTuple):
-    """What is compared: rows that the model is trained on, rows that it has not seen, and new rows."""
+    """What is compared: the model's training rows, rows that it has not seen, and new rows."""
 
     train: list[Row]
     test: list[Row]
@@ -97,7 +97,7 @@ def pool_texts(reference: Sequence[Row], new: Sequence[Row], seed: int) -> Pool:
 
 
 def found(sides: Sides, seed: int) -> dict[str, bool]:
-    """Return by check whether its own p-value is at most alpha, and as `answer` whether drift was found."""
+    """Return by check whether its p-value is at most alpha, and as `answer` the overall result."""
     pools = [pool_texts(reference, sides.new, seed) for reference in (sides.train, sides.test)]
     findings = measure(pools[0], pools[1], train(sides.train), replace(SETTINGS, seed=seed))
     alarms = {name: p <= ALPHA for name, p in findings.p.items()}
@@ -144,7 +144,7 @@ def with_drift() -> dict[str, Any]:
 
 
 class Dependent(NamedTuple):
-    """A kind of dependent texts: the rows of a group, the groups of each side, and how they are compared.
+    """Dependent texts: the rows of a group, each side's groups, and how they are compared.
 
     `authors`: rows of a group are of one author; otherwise they differ from each other in their
     first word. With `shared`, the new groups are some of the reference, with a quarter of their
@@ -184,7 +184,7 @@ DEPENDENT = (
 def write_texts(
     kind: Dependent, rows: Sequence[Row], generator: np.random.Generator
 ) -> list[tuple[list[str], list[str]]]:
-    """Return the texts of both sides and the group of each; `rows` are ordered by class and length."""
+    """Return both sides' texts and each one's group; `rows` are ordered by class and length."""
     begins = generator.integers(len(rows), size=sum(kind.groups)).tolist()
     names = [
         "".join(letters)

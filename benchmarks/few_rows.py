@@ -1,4 +1,6 @@
-"""What the preset good of `textclf init` reaches with 8 training rows per class, without and with sentence vectors.
+"""The preset good of `textclf init` with 8 training rows per class.
+
+It is measured without and with sentence vectors.
 
     python -m benchmarks.few_rows FOLDER [--corpora NAME ...]
 
@@ -44,7 +46,7 @@ SHOWN = MODELS[1:-1]
 
 
 def measure(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
-    """Return the accuracy and log loss of each model in each draw, and the CPU seconds of the contrastive fits."""
+    """Return accuracy and log loss by model and draw, and CPU seconds of contrastive fits."""
     test = test.sample(min(TESTED, len(test)), random_state=SEED)
     draws = [train.groupby("label").sample(PER_CLASS, random_state=draw) for draw in range(DRAWS)]
     counts = dict.fromkeys(sorted(train["label"].unique()), PER_CLASS)
@@ -125,7 +127,7 @@ def combine(first: Mapping[str, Features], second: Mapping[str, Features]) -> di
 def scores(
     parts: Mapping[str, Mapping[str, Features]], models: Train, named: str | None
 ) -> tuple[dict[str, list[float]], float]:
-    """Return accuracy and log loss of each model on the test rows, and those of the model that is named or chosen.
+    """Return accuracy and log loss of each model, and of the one that is named or chosen.
 
     Also the CPU seconds of the contrastive fit; the first one of a process compiles the network.
     """
@@ -161,7 +163,7 @@ def scores(
 
 
 def table() -> str:
-    """Return the mean accuracy and log loss of each corpus and model, with the standard deviation over the draws.
+    """Return mean accuracy and log loss by corpus and model, with their standard deviations.
 
     The gain of the contrastive model is that over the sentence vectors of the same draws, in
     points.

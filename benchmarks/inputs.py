@@ -23,7 +23,7 @@ PRETRAINED = ("all-minilm-l6-v2", "glove-6b-50d")
 
 @functools.cache
 def corpora() -> dict[str, bytes]:
-    """Return the files of the built-in corpora by their names, from `CORPORA` or where the pipeline fetches them."""
+    """Return the built-in corpora's files by name, from `CORPORA` or the pipeline's sources."""
     return download(CATALOGUE, CORPORA, report)
 
 
@@ -46,7 +46,7 @@ def read_rows(corpus: str) -> list[tuple[str, str]]:
 
 
 def split_lesson(corpus: str) -> list[pd.DataFrame]:
-    """Return training and test rows of one of the lesson's corpora or of their pool, as a table of one's own."""
+    """Return training and test rows of a corpus of the lesson or their pool, as a user's table."""
     from sklearn.model_selection import train_test_split
 
     rows = [row for name in (NAMES if corpus == POOL else [corpus]) for row in read_rows(name)]

@@ -1,4 +1,6 @@
-"""Measure the installation in README.md, the wheel with its newest packages, and the locked packages of each extra.
+"""Measure the installation in README.md and the locked packages of each extra.
+
+The installation is the wheel with its newest packages.
 
     python -m benchmarks.install
 
@@ -49,7 +51,7 @@ def measure() -> dict[str, Any]:
 
 
 def describe(environment: Path) -> dict[str, int]:
-    """Return the size of an environment's packages and how many they are, without pip and setuptools."""
+    """Return the size and number of an environment's packages, without pip and setuptools."""
     packages = site_packages(environment)
     return {
         "megabytes": round(size(packages) / 1e6),
@@ -83,7 +85,7 @@ def size(folder: Path) -> int:
 
 
 def locked() -> dict[str, Any]:
-    """Return the packages that each extra adds to others, as its lock file has them, and their megabytes."""
+    """Return each extra's additional packages, by its lock file, and their megabytes."""
     found = {re.sub("[-_.]+", "-", each.name).lower(): each for each in distributions()}
 
     def names(*locks: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""Measure how often 95% intervals contain the true value, how wide they are, and how often one-sided promises break.
+"""Measure the coverage and width of 95% intervals, and broken one-sided promises.
 
     python -m benchmarks.intervals
 
@@ -201,7 +201,7 @@ STATEMENTS = (  # the rows of the table
 
 
 def true_values(part: SplitMetrics, present: Ints) -> dict[str, float]:
-    """Return the true value of each statement; means over more than two classes are over those in the set."""
+    """Return each statement's true value; means over three or more classes: those in the set."""
     values: dict[str, dict[str, float]] = {}
     for model in PAIR:
         values[model] = dict(part.values[model])
@@ -283,7 +283,7 @@ def measure() -> dict[str, Any]:
 
 
 def judged(kinds: Sequence[Mapping[str, Any]], name: str) -> list[tuple[str, float, float]]:
-    """Return the kinds of test sets whose intervals of a statement are judged, with coverage in percent and width."""
+    """Return the kinds of test sets judged for a statement, with coverage (%) and width."""
     found = [(kind["kind"], kind["statements"].get(name, {})) for kind in kinds]
     return [
         (kind, 100 * of["covered"], of["width"])
@@ -293,13 +293,13 @@ def judged(kinds: Sequence[Mapping[str, Any]], name: str) -> list[tuple[str, flo
 
 
 def is_outside(covered: float, width: float) -> bool:
-    """Return whether the coverage in percent, or the width, of intervals is outside what is promised."""
+    """Return whether the coverage (%) or the width of intervals breaks what is promised."""
     low, high = promises.INTERVAL
     return not low <= covered <= high or width > promises.WIDEST
 
 
 def cell(found: Sequence[tuple[str, float, float]]) -> str:
-    """Return lowest and highest coverage and width of a statement, and of how many kinds they are outside."""
+    """Return a statement's extremes of coverage and width, and how many kinds are outside."""
     if not found:
         return ""
     (low, high), (narrow, wide) = (
@@ -312,7 +312,7 @@ def cell(found: Sequence[tuple[str, float, float]]) -> str:
 
 
 def table() -> str:
-    """Return coverage and width by statement (row) and group of kinds of test sets (column), and what is outside."""
+    """Return coverage and width by statement (row) and group of kinds (column), and outliers."""
     kinds = results.read("intervals")["kinds"]
     columns = {}
     for title, group in KINDS.items():
@@ -355,7 +355,7 @@ def shortened(kinds: Sequence[str]) -> str:
 
 
 def promises_table() -> str:
-    """Return what is promised beside intervals, what was measured, and for which kinds of test sets it is broken."""
+    """Return promises beside intervals, measurements, and the kinds of test sets that break one."""
     content = results.read("intervals")
     lines = list(content["promises"])
     for kind in content["kinds"]:

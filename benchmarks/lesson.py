@@ -24,7 +24,7 @@ SEED_ROWS = {
 
 
 def spread(values: Sequence[float | None]) -> tuple[float, float, float, float, float, float]:
-    """Return mean, standard deviation, minimum, maximum and the 95% interval (Student's) of the mean."""
+    """Return mean, standard deviation, minimum, maximum and the mean's 95% t interval."""
     from scipy.stats import t
 
     known = np.array([value for value in values if value is not None], dtype=float)

@@ -1,4 +1,6 @@
-"""Made-up test sets of two models whose true metrics are known, for benchmarks/intervals.py and benchmarks/promises.py.
+"""Made-up test sets of two models whose true metrics are known.
+
+benchmarks/intervals.py and benchmarks/promises.py use them.
 
 The scores of a row are normal, higher by a distance for its own class. The rows of a cluster share
 a part of the variance of their scores.
@@ -42,7 +44,8 @@ LABELS = (
     0.4,
 )  # shares of the rows that have each of several labels
 LARGEST = 200  # rows of a cluster of heavy-tailed sizes
-TRUTH = 2_000_000  # probabilities from which true values are computed, of at least as many rows as in `FEWEST`
+# Probabilities from which true values are computed, of at least as many rows as in `FEWEST`.
+TRUTH = 2_000_000
 FEWEST = 200_000
 
 
@@ -80,7 +83,10 @@ class Kind:
 
 
 class Drawn(NamedTuple):
-    """The actual classes (rows,) or labels (rows, labels), probabilities by model, and keys of the clusters (rows,)."""
+    """A test set: actual classes or labels, probabilities by model, and cluster keys.
+
+    Classes and keys have the shape (rows,), labels (rows, labels).
+    """
 
     y: NDArray[Any]
     outputs: dict[str, Floats]
@@ -105,7 +111,7 @@ class Tally:
         self.contradicting += "p" in entry and (low > 0 or high < 0) != (entry["p"] <= LEVEL)
 
     def summary(self, sets: int) -> dict[str, float]:
-        """Return the shares of the sets with an interval and of the intervals that cover, and their mean width."""
+        """Return the shares of sets with an interval and of covering ones, and the mean width."""
         if (count := len(self.ends)) < 2:
             return {"stated": count / sets}
         ends, spread = np.array(self.ends), max(float(np.std(self.errors, ddof=1)), TINY)
@@ -195,7 +201,7 @@ def draw(kind: Kind, rows: int, generator: np.random.Generator) -> Drawn:
         sides = np.eye(len(shares))[y]
 
     def noise() -> Floats:
-        """Return noise, of clusters relative to the actual class, so that it makes their rows hard or easy."""
+        """Return noise relative to the actual class, so that clusters are hard or easy."""
         of_rows = (
             partial(_of_labels, columns=len(shares), generator=generator) if kind.several else None
         )

@@ -92,7 +92,7 @@ def variants(node: ast.AST) -> Iterator[ast.expr]:
 
 
 def executed(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield a node and those below it, without annotations, decorators and strings that are formatted."""
+    """Yield a node and those below, without annotations, decorators and formatted strings."""
     yield node
     for name, value in ast.iter_fields(node):
         if name in {"annotation", "returns", "decorator_list", "type_params"} or isinstance(
@@ -161,7 +161,7 @@ def is_noticed(folder: Path, tests: Sequence[str]) -> bool:
 
 
 def survivors(package: str, drawn: Iterable[Edit], folder: Path) -> Iterator[str]:
-    """Yield the edits of a package that its tests in the copy do not notice; those of the module's name run first."""
+    """Yield a package's edits that its tests don't notice; the module's own tests run first."""
     tests = Path("tests", "unit", package)
     for edit in drawn:
         path = folder / edit.path

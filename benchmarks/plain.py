@@ -1,4 +1,4 @@
-"""The lesson as one plain script, without textclf and without DVC: the baseline of benchmarks/bench.py.
+"""The lesson as one plain script, the baseline of benchmarks/bench.py: no textclf, no DVC.
 
     python benchmarks/plain.py data/raw/yelp_labelled.txt
 

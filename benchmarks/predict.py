@@ -98,7 +98,7 @@ def loaded_rate(name: str, sentences: list[str]) -> float:
 
 
 def vectorizer_rate(sentences: list[str]) -> float:
-    """Return the number of sentences per second that scikit-learn vectorizes with the same vocabulary."""
+    """Return sentences per second of scikit-learn's vectorizer with the same vocabulary."""
     from sklearn.feature_extraction.text import CountVectorizer
 
     content = files.read_json(Path("data/features/words/vectorizer.json"))

@@ -45,14 +45,16 @@ EXPECTED = re.compile(r"^expected: (.*)$", re.MULTILINE)
 PLAIN = """\
 import pandas, sys
 from sklearn import feature_extraction, pipeline, svm
-(train, train_labels), (test, test_labels) = (pandas.read_csv(path).to_numpy(str).T for path in sys.argv[1:])
+paths = sys.argv[1:]
+tables = [pandas.read_csv(path).to_numpy(str).T for path in paths]
+(train, train_labels), (test, test_labels) = tables
 model = pipeline.make_pipeline(feature_extraction.text.TfidfVectorizer(), svm.LinearSVC())
 print((model.fit(train, train_labels).predict(test) == test_labels).sum(), len(test))
 """  # of tables with two columns, the texts first
 
 
 def measure(corpus: str, preset: str, folder: Path, installed: Path) -> dict[str, Any]:
-    """Return what a preset gives on a corpus: metrics of the default model, minutes, and the size of models/."""
+    """Return a preset's metrics of the default model, minutes and size of models/ on a corpus."""
     with tempfile.TemporaryDirectory(prefix="textclf-presets-") as name:
         place, home = Path(name), Path(name, "project")
         tables = tables_of(corpus, folder, place)
@@ -107,7 +109,7 @@ def cpu_seconds() -> float:
 
 
 def tables_of(corpus: str, folder: Path, place: Path) -> list[Path]:
-    """Return the tables of training and test rows, those of the lesson's corpora written to a folder."""
+    """Return the tables of training and test rows; write the lesson's corpora to a folder."""
     if corpus not in (*NAMES, POOL):
         return [folder / f"{corpus}.{split}.csv" for split in ("train", "test")]
     paths = [place / f"{corpus}.{split}.csv" for split in ("train", "test")]
@@ -122,7 +124,7 @@ def read(table: Path) -> pd.DataFrame:
 
 
 def outcome(home: Path) -> dict[str, Any]:
-    """Return the metrics of a run's default model with their intervals, those of the others, and megabytes."""
+    """Return the default model's metrics and intervals, the others' metrics, and megabytes."""
     evaluation, intervals, decisions = (
         files.read_json(home / "metrics" / f"{name}.json")
         for name in ("evaluation", "intervals", "decisions")
@@ -147,7 +149,10 @@ def outcome(home: Path) -> dict[str, Any]:
 
 
 def effect(home: Path, model: str, decision: Decision) -> dict[str, Any] | None:
-    """Return what calibration changed in log loss on the test rows, paired by row, and the calibration error before."""
+    """Return calibration's change of log loss, paired by row, and the error before it.
+
+    Both are of the test rows.
+    """
     if decision.calibration is None:
         return None
     rows = predictions.read(home / "data" / "predictions" / f"{model}.parquet")
@@ -168,7 +173,10 @@ def effect(home: Path, model: str, decision: Decision) -> dict[str, Any] | None:
 
 
 def table() -> str:
-    """Return accuracy, log loss, calibration error, minutes and size of each corpus and preset, one label per text."""
+    """Return the results of corpora with one label per text, by corpus and preset.
+
+    These are accuracy, log loss, calibration error, minutes and size.
+    """
     lines = []
     for corpus, preset, each in _measured(several=False):
         numbers = [
@@ -192,7 +200,7 @@ def table() -> str:
 
 
 def several() -> str:
-    """Return F1, exact sets and log loss of each corpus with several labels per text, and preset."""
+    """Return F1, exact sets and log loss by corpus with several labels per text, and preset."""
     lines = [
         [
             corpus,
@@ -217,13 +225,13 @@ def _measured(*, several: bool) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def _calibrated(each: Mapping[str, Any]) -> str:
-    """Return the calibration error, after the one before calibration if there was one; "" if it was not measured."""
+    """Return the calibration error, after that before calibration if any; "" if unmeasured."""
     errors = [(each.get("calibration") or {}).get("ece"), each.get("ece")]
     return " → ".join(f"{error:.3f}" for error in errors if error is not None)
 
 
 def example() -> str:
-    """Return the accuracy and the CPU seconds of a plain script and of a preset on the corpus of README.md."""
+    """Return accuracy and CPU seconds of a plain script and a preset on README.md's corpus."""
     measured = results.read(RESULT)["corpora"][EXAMPLE]
     names = {
         SCRIPT: "a script of `TfidfVectorizer` and `LinearSVC`",

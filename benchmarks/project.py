@@ -1,4 +1,4 @@
-"""Copies of the working tree, each in a Git repository of its own, in which benchmarks run the pipeline by DVC."""
+"""Copies of the working tree as Git repositories, in which benchmarks run the pipeline."""
 
 import copy
 import json
@@ -23,7 +23,7 @@ BIN = Path(sys.executable).parent
 
 @contextmanager
 def repro(changes: Mapping[str, Any], target: str = "evaluate") -> Iterator[Path]:
-    """Yield the folder of a copy in which `dvc repro TARGET` has run with some params changed; remove it at the end.
+    """Yield a copy's folder after `dvc repro TARGET` with some params changed; then remove it.
 
     `changes` maps dotted keys of params.yaml to values. What DVC and the stages print goes to
     stderr. Raises `subprocess.CalledProcessError` if a stage fails.
@@ -44,13 +44,13 @@ def repro(changes: Mapping[str, Any], target: str = "evaluate") -> Iterator[Path
 
 
 def train(*kinds: str, **others: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the changes by which a run trains these kinds of models on words, and others by their own settings."""
+    """Return the changes that train these kinds of models on words, and others as configured."""
     words = {kind: {"kind": kind, "features": "words"} for kind in kinds}
     return {"train": words | others, "export.model": None, "gate": {}}
 
 
 def make_copy(project: Path) -> dict[str, str]:
-    """Copy what Git tracks or would track to the folder `project` and return the environment for commands in it.
+    """Copy what Git tracks or would track to `project`; return the environment for commands.
 
     The commands import the code of the copy and use the DVC and Python of this process; DVC's site
     cache is beside the folder.
@@ -98,7 +98,7 @@ def write_params(project: Path, changes: Mapping[str, Any]) -> None:
 
 
 def run(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> str:
-    """Run a command and return what it writes to stdout; if it fails, show what it wrote to stderr and exit."""
+    """Run a command and return its stdout; if it fails, show its stderr and exit."""
     done = subprocess.run(
         command,
         cwd=folder,

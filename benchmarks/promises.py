@@ -1,4 +1,6 @@
-"""Measure what is promised beside intervals: slices, prediction sets, thresholds, power, and the best of many results.
+"""Measure the promises beside intervals.
+
+These concern slices, prediction sets, thresholds, power, and the best of many results.
 
 Each function returns the percentages that it measures; benchmarks/intervals.py runs them all.
 """
@@ -86,7 +88,7 @@ Line = dict[str, Any]
 
 
 def line(promise: str, kind: str, measured: float, **others: float) -> Line:
-    """Return what was measured of a promise on a kind of test set, a share of the sets, as a percentage."""
+    """Return a promise's measurement on a kind of test set, a share of the sets, in percent."""
     return {"promise": promise, "kind": kind, "measured": 100 * measured, **others}
 
 
@@ -270,7 +272,7 @@ def draw_slices(
 
 
 def slices(kind: Sliced, seed: int) -> list[Line]:
-    """Return false alarms, how often the weak slice is found, and the coverage and width of intervals."""
+    """Return false alarms, how often the weak slice is found, and coverage and width."""
     generator = np.random.default_rng(seed)
     column, name = ("intent", f"intent={kind.intents - 1}") if kind.intents else ("platform", WEAK)
     part = 1 / kind.intents if kind.intents else 0.1  # of the rows, in the weak slice
@@ -334,7 +336,7 @@ FEW_LABELS = tuple(
 
 
 def prediction_sets(kind: Kind, seed: int) -> list[Line]:
-    """Return the mean share of rows whose set has their class: of all rows, and of the class with the lowest one.
+    """Return the mean share of rows whose set has their class: of all, and of the worst class.
 
     Also how often the interval of that share on test rows has it.
     """
@@ -401,7 +403,7 @@ def sets_of_labels(kind: Kind, seed: int) -> list[Line]:
 
 
 def target_precision(kind: Kind, seed: int) -> list[Line]:
-    """Return the share of the runs whose threshold has less than the target precision on new rows."""
+    """Return the share of runs whose threshold misses the target precision on new rows."""
     generator = np.random.default_rng(seed)
     drawn = population(kind, generator)
     order = np.argsort(-drawn.outputs["a"][:, 1])
@@ -427,7 +429,7 @@ def target_precision(kind: Kind, seed: int) -> list[Line]:
 
 @dataclass(frozen=True)
 class Compared:
-    """A kind of test set on which one of three models is alone right, or wrong, on a share `discordant` of the rows.
+    """A test set where one of three models alone is right or wrong on a share `discordant`.
 
     That is the share of the rows that only one of any two decides correctly. With the probability
     `alike`, a row is decided as all such rows of its cluster.
@@ -453,7 +455,7 @@ COMPARED = (
 
 
 def draw_three(kind: Compared, difference: float, generator: np.random.Generator) -> Drawn:
-    """Return rows of one class each whose decisions by three models differ; the first two by `difference`."""
+    """Return rows of one class on which three models differ; two of them by `difference`."""
     sizes = np.ones(kind.rows, np.int64) if kind.sizes is None else kind.sizes(kind.rows, generator)
     clusters = np.repeat(np.arange(len(sizes)), sizes)
     skew, odd = difference / kind.discordant, kind.discordant / 4
@@ -477,13 +479,13 @@ def draw_three(kind: Compared, difference: float, generator: np.random.Generator
 
 
 def power(kind: Compared, seed: int) -> list[Line]:
-    """Return how often the smallest difference that the report names is found, and how often none is."""
+    """Return how often the smallest difference in the report is found, and how often none is."""
     generator = np.random.default_rng(seed)
     of_rows = Kind(kind.name, kind.rows, sizes=kind.sizes)
     pair = pair_name("b", "a")
 
     def compare(difference: float, sets: int) -> tuple[float, float]:
-        """Return the mean smallest difference, and the share of the sets in which the difference is found."""
+        """Return the mean smallest difference, and the share of sets in which it is found."""
         entries = [
             measured(of_rows, draw_three(kind, difference, generator)).comparisons()[pair]
             for _ in range(sets)
@@ -536,7 +538,7 @@ LOOKED = (
 
 
 def looks(kind: Looked, seed: int, accuracy: float = 0.8) -> list[Line]:
-    """Return how often the widened interval of the best of equally good models has their accuracy."""
+    """Return how often the widened interval of the best of equal models has their accuracy."""
     generator, covered = np.random.default_rng(seed), 0
     for _ in range(SETS):
         sizes = (

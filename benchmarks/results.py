@@ -51,7 +51,7 @@ def write(name: str, content: Mapping[str, Any]) -> Any:
 def main(
     cases: Mapping[str, Callable[[], Mapping[str, Any]]], table: Callable[[Any], str] | None = None
 ) -> None:
-    """Run the command line of a benchmark: measure the results that it names, by default all, and print tables."""
+    """Run a benchmark's command line: measure the results named, by default all; print tables."""
     parser = argparse.ArgumentParser(description="Measure results of benchmarks.")
     parser.add_argument(
         "results", nargs="*", metavar="RESULT", help=f"of {', '.join(cases)}; default: all"
@@ -67,7 +67,7 @@ def main(
 
 
 def find_commit() -> str | None:
-    """Return the commit of the working tree, with `-dirty` if code or settings differ; None if there is none."""
+    """Return the commit, with `-dirty` if code or settings differ; None if there is none."""
     try:
         commit, changed = (
             subprocess.run(
@@ -100,7 +100,7 @@ def measurement() -> dict[str, Any]:
 
 
 def machine() -> dict[str, Any]:
-    """Return the model of the CPU, the cores that this process may use, memory in GB, and the system."""
+    """Return the CPU's model, the cores of this process, memory in GB, and the system."""
     cpuinfo = Path("/proc/cpuinfo")
     text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.exists() else ""
     model = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
@@ -126,7 +126,7 @@ def measured_on(content: Mapping[str, Any]) -> str:
 
 
 def rounded(value: Any) -> Any:
-    """Return nested mappings and lists with their numbers rounded to six digits: those below 1 to significant ones."""
+    """Return nested values with numbers rounded to six digits, significant ones below 1."""
     if isinstance(value, Mapping):
         return {str(key): rounded(part) for key, part in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,6 @@
-"""How much a review of suspicious labels mends: wrong labels are planted, and a script reviews what an audit lists.
+"""How much a review of suspicious labels mends, with planted wrong labels.
+
+A script reviews what an audit lists.
 
     python -m benchmarks.review
 
@@ -39,7 +41,10 @@ SETUP = Setup(Split(), VECTORIZE, Combine(), MODELS, Evaluate(), WEIGHTS)
 
 
 def repeat(size: int, seed: int) -> dict[str, float]:
-    """Return wrong labels and accuracies before (given) and after a review of labels planted in the first rows."""
+    """Return wrong labels and accuracies before (given) and after a review of planted labels.
+
+    The labels are planted in the first rows.
+    """
     generator = np.random.default_rng(seed)
     rows = pd.DataFrame(read_rows("yelp"), columns=["text", "true"])
     rows = rows.sample(frac=1, random_state=seed, ignore_index=True)

@@ -70,7 +70,7 @@ def scale(rows: int) -> dict[str, Any]:
 
 
 def measure(folder: Path, rows: int, others: dict[str, tuple[str, str]]) -> dict[str, Any]:
-    """Return the measurements, made in a folder, beside those of other programs: their kind and their Python."""
+    """Return measurements, made in a folder, beside those of other programs (kind, Python)."""
     corpus = folder / "corpus.csv"
     make_corpus(rows, corpus)
     measured = []
@@ -114,7 +114,7 @@ def described(rows: int, corpus: Path, rounds: int) -> dict[str, Any]:
 
 
 def median_round(measured: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the round whose pipeline took the median time, with the ratios of all rounds to the other programs."""
+    """Return the round of the pipeline's median time, and ratios to other programs by round."""
     ratios = [
         {other["name"]: each["pipeline"]["seconds"] / other["seconds"] for other in each["others"]}
         for each in measured
@@ -167,7 +167,7 @@ def run_pipeline(project: Path, corpus: Path, *, links: str = "") -> dict[str, A
 
 
 def run_variant(project: Path, settings: dict[str, Any]) -> dict[str, Any]:
-    """Return the measurements of `dvc repro` with other settings, where the pipeline has run before."""
+    """Return the measurements of `dvc repro` with other settings, after an earlier run."""
     copies.write_params(project, settings)
     run = watch(["dvc", "repro"], project, copies.variables(project))
     return {**accuracy_of(project), **whole(run)}
@@ -191,7 +191,7 @@ def whole(run: Run) -> dict[str, float]:
 
 
 def prepare(project: Path, corpus: Path) -> dict[str, str]:
-    """Copy the project without its results, with the corpus and `SETTINGS`; return the environment for commands."""
+    """Copy the project without results, with corpus and `SETTINGS`; return the environment."""
     variables = copies.make_copy(project)
     (project / corpus.name).hardlink_to(corpus)
     copies.write_params(project, SETTINGS | {"data.path": corpus.name})

@@ -1,4 +1,4 @@
-"""Plain scripts that classify the rows of a CSV file; benchmarks/scale.py compares the pipeline with them.
+"""Plain scripts that classify a CSV file's rows; benchmarks/scale.py compares with them.
 
     python benchmarks/scale_plain.py sklearn corpus.csv
     python benchmarks/scale_plain.py fasttext corpus.csv
@@ -16,7 +16,10 @@ from pathlib import Path
 
 
 def sklearn(path: str) -> tuple[float, int]:
-    """Return accuracy and number of test rows of logistic regression on counts of the 20,000 most frequent words."""
+    """Return accuracy and number of test rows of logistic regression on word counts.
+
+    The words are the 20,000 most frequent ones.
+    """
     import pandas as pd
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.linear_model import LogisticRegression
@@ -33,7 +36,10 @@ def sklearn(path: str) -> tuple[float, int]:
 
 
 def fasttext(path: str) -> tuple[float, int]:
-    """Return accuracy and number of test rows of fastText with its defaults, on all cores; every fourth row tests."""
+    """Return accuracy and number of test rows of fastText's defaults on all cores.
+
+    Every fourth row is a test row.
+    """
     import fasttext as library  # type: ignore[import-not-found, unused-ignore]
 
     with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:

@@ -1,4 +1,4 @@
-"""What `textclf suggest` saves against labels at random, played by a script that answers with the true label.
+"""What `textclf suggest` saves against random labels; a script gives the true labels.
 
     python -m benchmarks.suggest FOLDER [--pool ROWS]
 
@@ -48,7 +48,7 @@ def play(
     kind: str,
     seed: int,
 ) -> Any:
-    """Return the mean accuracy on the rows after the pool, over the labels of all rounds: at random, as suggested."""
+    """Return mean accuracy on rows after the pool, over all rounds: random, as suggested."""
     order = np.random.default_rng(seed).permutation(pool)  # as the hashes of a seed order the texts
     curves: list[list[float]] = []
     for suggesting in (False, True):
@@ -78,7 +78,7 @@ def play(
 def fit(
     X: Any, y: NDArray[Any], labelled: NDArray[Any], kind: str
 ) -> tuple[NDArray[np.float64], NDArray[Any]]:
-    """Return the probabilities of all rows, and the classes, by logistic regression on the labelled rows."""
+    """Return all rows' probabilities and the classes, by logistic regression on labelled rows."""
     if kind == "words":  # as a run learns vocabulary and idf from the training rows
         known = X[:, np.unique(X[labelled].indices)]
         X = TfidfTransformer(sublinear_tf=True).fit(known[labelled]).transform(known)

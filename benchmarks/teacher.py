@@ -65,7 +65,7 @@ def fit(
 
 
 def measure(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
-    """Return the accuracies of the models, and the share of the gap that is closed, with intervals of 95%."""
+    """Return the models' accuracies and the closed share of the gap, with 95% intervals."""
     classes, rows = (
         sorted(train["label"].unique()),
         train.sample(LABELLED + POOL, random_state=SEED),

@@ -48,7 +48,7 @@ def scale_ratios(content: dict[str, Any]) -> list[list[str]]:
 
 
 def scale_stages() -> str:
-    """Return the stages of the median round at each number of rows, and the ratios to the other programs."""
+    """Return the median round's stages by number of rows, and ratios to the other programs."""
     return stages(scale_results())
 
 
@@ -84,7 +84,7 @@ def stages(measured: Sequence[dict[str, Any]]) -> str:
 
 
 def accuracy(part: dict[str, Any]) -> str:
-    """Return the accuracy of a measured program with its interval; empty for a stage, which has none."""
+    """Return a measured program's accuracy with its interval; "" for a stage, which has none."""
     if "accuracy" not in part:
         return ""
     low, high = part["interval"]

@@ -28,7 +28,7 @@ INTERVAL = 0.1  # seconds between two samples of memory
 
 @dataclass(frozen=True)
 class Sample:
-    """Bytes of the largest of a command's processes at one time; `working` if it has child processes."""
+    """Bytes of a command's largest process at one time; `working` if it has child processes."""
 
     at: float
     largest: int
@@ -37,7 +37,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Run:
-    """A successful command: its printed lines with their times, samples, and bytes of its largest process."""
+    """A successful command: printed lines and their times, samples, largest process's bytes."""
 
     seconds: float
     lines: list[tuple[float, str]]
@@ -47,7 +47,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage of a run: its seconds, those without a process of the stage, and bytes of the largest process."""
+    """A stage of a run: seconds, those without its process, and its largest process's bytes."""
 
     name: str
     seconds: float
@@ -56,7 +56,7 @@ class Stage:
 
 
 def watch(command: list[str], folder: Path, variables: dict[str, str]) -> Run:
-    """Run a command, sample its memory until it ends, and return the run; print its output and exit if it fails."""
+    """Run a command, sample its memory and return the run; print the output and exit on failure."""
     samples: list[Sample] = []
     ended = threading.Event()
     with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
@@ -99,7 +99,7 @@ def watch(command: list[str], folder: Path, variables: dict[str, str]) -> Run:
 def sample(
     process: psutil.Process, started: float, samples: list[Sample], ended: threading.Event
 ) -> None:
-    """Append a sample of the process and its descendants to `samples`, every tenth of a second until it has ended."""
+    """Append a sample of the process and its descendants every 0.1 seconds until it has ended."""
     while not ended.wait(INTERVAL):
         sizes = []
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -132,7 +132,7 @@ def stages(run: Run) -> list[Stage]:
 
 
 def on_disk(folders: Iterable[Path]) -> int:
-    """Return the bytes of disk that the files in the folders use; a file with several hard links counts once."""
+    """Return the bytes on disk of the folders' files; a file with hard links counts once."""
     entries = [path.lstat() for folder in folders for path in folder.rglob("*")]
     return sum({status.st_ino: status.st_blocks * 512 for status in entries}.values())
 

@@ -1,4 +1,6 @@
-"""Take the screenshots of the report that README.md and docs/report.md show; `make docs` does if they are outdated.
+"""Take the screenshots of the report in README.md and docs/report.md.
+
+`make docs` does if they are outdated.
 
 usage: python docs/gallery.py (after `make repro`; needs `make .venv/dev` and Chromium)
 
@@ -29,7 +31,7 @@ PICTURES = (
 
 
 def current(root: Path) -> dict[str, Any]:
-    """Return what made-from.json must have: the checksums of the run's report, from dvc.lock, and of the pictures."""
+    """Return the content of made-from.json: checksums of the report (dvc.lock) and pictures."""
     outs = load_yaml(root / "dvc.lock")["stages"]["report"]["outs"]
     pictures = {f"{name}.png": root / GALLERY / f"{name}.png" for name, *_ in PICTURES}
     return {

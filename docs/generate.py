@@ -1,9 +1,12 @@
-"""Write the generated files: docs/params.md, tables in other pages, comments and schema of params.yaml, .dvc/plots, CI.
+"""Write the generated files and parts of files.
 
-usage: python docs/generate.py [--check]      --check writes nothing, and fails if a part is out of
-date
+These are docs/params.md, tables in other pages, comments and schema of params.yaml, .dvc/plots and
+CI.
 
-It also takes the pictures in docs/gallery, if they are of another run than dvc.lock.
+usage: python docs/generate.py [--check]
+
+--check writes nothing, and fails if a part is out of date. The command also
+takes the pictures in docs/gallery, if they are of another run than dvc.lock.
 """
 
 import json
@@ -77,7 +80,7 @@ BAR = "\\|"  # a | within a cell of a Markdown table
 
 
 def documented() -> Iterator[tuple[str, type[Section]]]:
-    """Yield the dotted name and the class of every section that docs/params.md lists, each method among them."""
+    """Yield name and class of every section that docs/params.md lists, methods among them."""
     for name, field in params.Params.model_fields.items():
         if (kind := section_of(field)) is not None:
             yield name, kind
@@ -111,8 +114,8 @@ def params_table() -> str:
             "set it by a line in params.yaml, or"
         ),
         (
-            "by `dvc exp run -S ++key=value`. dvc.yaml reads `data.path`, the sections fetch, about, "
-            "split, vectorize,"
+            "by `dvc exp run -S ++key=value`. dvc.yaml reads `data.path`, the sections fetch, "
+            "about, split, vectorize,"
         ),
         (
             "train and evaluate, and `kind` and `features` of each model itself, "
@@ -153,7 +156,7 @@ def type_name(schema: dict[str, Any]) -> str:
 
 
 def stages_table(root: str) -> str:
-    """Return a table with a row per stage of dvc.yaml: its name, its description, the data it reads and writes."""
+    """Return a table of dvc.yaml's stages: name, description, the data it reads and writes."""
     lines = ["| Stage | What it does | Reads | Writes |", "|---|---|---|---|"]
     for name, entry in load_yaml(ROOT / "dvc.yaml")["stages"].items():
         item = ITEMS.get(name, "model")
@@ -195,7 +198,7 @@ def commands_table(root: str) -> str:  # noqa: ARG001 (it has no links)
 
 
 def numbers(root: str) -> str:
-    """Return what the network of the lesson's run shows, as a sentence; of another run the accuracy of each model."""
+    """Return a sentence on the network of the lesson's run; else each model's accuracy."""
     settings = params.load(ROOT / PARAMS_FILE)
     results = Results.read(
         ROOT / "metrics", ("features", "training", "evaluation", "intervals"), ()
@@ -271,7 +274,7 @@ TABLES: dict[str, Callable[[str], str]] = {
 
 
 def filled(page: Path, names: Iterable[str] = TABLES) -> str:
-    """Return the text of a page with up-to-date tables between `<!-- name -->` and `<!-- /name -->`."""
+    """Return a page's text with new tables between `<!-- name -->` and `<!-- /name -->`."""
     text = page.read_text(encoding="utf-8")
     root = "" if page.parent == ROOT else "../"
     for name in names:

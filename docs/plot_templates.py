@@ -1,4 +1,4 @@
-"""The templates of `dvc plots show` and `dvc plots diff`: the same charts, with the colours of the models.
+"""The templates of `dvc plots show` and `dvc plots diff`, with the colours of the models.
 
 DVC fills in data, title and revisions, so a template names no model or class: what is added in
 params.yaml appears without an edit. `make docs` writes them to .dvc/plots. DVC finds a template
@@ -23,7 +23,7 @@ SMALL, ACROSS = 200, 3  # pixels of a panel of a class, and their number side by
 
 
 def colour_expression() -> str:
-    """Return the Vega expression of the colour that `textclf.plot.style.mark_of` gives to a row's model."""
+    """Return the Vega expression of a model's colour, as `textclf.plot.style.mark_of` has it."""
     first, last = (
         f"(indexof({json.dumps(LETTERS)}, lower(substring(datum.model, {start}, {end}))) + 1)"
         for start, end in ((0, 1), ("length(datum.model) - 1", "length(datum.model)"))
@@ -132,7 +132,7 @@ def _lines(chart: Chart) -> Spec:
 
 
 def _with_key(chart: Spec) -> Spec:
-    """Return the chart beside the names of the models in the data; the legend of a scale would list all that exist."""
+    """Return the chart beside the data's model names; a scale's legend would list all models."""
     names: Spec = {"orient": "right", "domain": False, "ticks": False, "labelLimit": 0}
     y: Spec = {"field": "model", "type": "nominal", "sort": None, "title": None, "axis": names}
     key: Spec = {
@@ -145,7 +145,7 @@ def _with_key(chart: Spec) -> Spec:
 
 
 def _points(chart: Chart) -> Spec:
-    """Return a point per model and class with its interval; of many classes those with the lowest mean."""
+    """Return a point with its interval per model and class; of many classes the lowest means."""
     shared = {
         "y": chart.y.encode() | {"sort": AS_IN_DATA},
         "yOffset": {"field": "model", "type": "nominal", "sort": AS_IN_DATA},
@@ -221,7 +221,7 @@ def _tips(chart: Chart) -> list[Spec]:
 
 
 def _first(field: str, name: str, order: str) -> list[Spec]:
-    """Return transforms that keep the first `MOST_CLASSES` values of the column `name`, in the order of `field`."""
+    """Return transforms that keep the first `MOST_CLASSES` values of `name`, ordered by `field`."""
     rank = f"rank_{name}"
     window: Spec = {
         "window": [{"op": "dense_rank", "as": rank}],

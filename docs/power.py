@@ -10,7 +10,7 @@ DIFFERENCES = (0.05, 0.03, 0.02, 0.01)  # whose rows docs/evaluation.md lists
 
 
 def rows_needed(difference: float, discordant: float, alpha: float) -> int:
-    """Return the number of independent rows on which the test detects a difference with 80% power."""
+    """Return the independent rows for a test to detect a difference with 80% power."""
     low, high = 0, 1
     while power_curve(high, discordant, alpha)(difference) < POWER:
         low, high = high, 2 * high

@@ -20,9 +20,7 @@ def numbers(metric: str, value: Any) -> Numbers:
 # Published examples: Newcombe (1998), Stat. Med. 17:873-890, Table II, method 10
 
 
-def test_the_unpaired_interval_contains_the_difference_even_if_an_interval_lacks_its_value() -> (
-    None
-):
+def test_unpaired_intervals_contain_the_difference_even_if_an_interval_lacks_its_value() -> None:
     low, high = difference(0.9, 0.8, Interval(0.91, 0.95), Interval(0.7, 0.79))
     assert low <= 0.1 <= high
 
