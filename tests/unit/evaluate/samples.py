@@ -42,7 +42,7 @@ def params(**changes: object) -> Evaluate:
 
 
 def sample(seed: int, rows: int = 60, classes: int = 2, digits: int = 2) -> Arrays:
-    """Return actual classes, each of them present; probabilities with ties; and the most probable classes."""
+    """Return actual classes, all present; probabilities with ties; the most probable classes."""
     generator = np.random.default_rng(seed)
     y = generator.permutation(
         np.concatenate([np.arange(classes), generator.integers(0, classes, rows - classes)])
@@ -56,7 +56,7 @@ def sample(seed: int, rows: int = 60, classes: int = 2, digits: int = 2) -> Arra
 
 
 def sample_sets(seed: int, rows: int = 60, labels: int = 5, digits: int = 2) -> Arrays:
-    """Return sets of labels, each of them present and absent; probabilities with ties; and the labels above 0.5."""
+    """Return sets of labels, each label present and absent; probabilities; the labels above 0.5."""
     generator = np.random.default_rng(seed)
     shared = generator.normal(size=(rows, 1))
     odds = 2 * generator.normal(size=(rows, labels)) + shared - np.linspace(0, 2, labels)
@@ -90,7 +90,7 @@ def run_measured(
     held_out: HeldOut | None = None,
     baselines: Collection[str] = (),
 ) -> tuple[dict[str, SplitMetrics], dict[str, Decision]]:
-    """Return the metrics of each split and the decision of each model, as the stage evaluate has them."""
+    """Return the metrics of each split and the decision of each model, as the stage evaluate."""
     rows, decisions = decide(models, settings, clusters, membership, held_out, baselines)
     return measure_splits(rows, decisions, settings, stratified, clusters or {}), decisions
 
@@ -102,7 +102,7 @@ def halves(labels: int) -> Decision:
 def predictions(
     y: Any, probabilities: Any, split: str = "test", classes: tuple[str, ...] | None = None
 ) -> Predictions:
-    """Return predictions of these rows; `probabilities` are of each class, or of the positive one of no and yes."""
+    """Return predictions of these rows; `probabilities` are of each class, or of yes alone."""
     y, probabilities = np.asarray(y, dtype=np.int64), np.asarray(probabilities, dtype=np.float64)
     if probabilities.ndim == 1:
         classes, probabilities = ("no", "yes"), np.column_stack([1 - probabilities, probabilities])
@@ -117,7 +117,7 @@ def drawn(seed: int, rows: int = 90, classes: int = 3, split: str = "test") -> P
 
 
 def overconfident(seed: int, rows: int = 80, split: str = "test") -> Predictions:
-    """Return predictions that are mostly correct, and too confident; a third of the rows are positive."""
+    """Return predictions, mostly correct and too confident; a third of the rows are positive."""
     generator = np.random.default_rng(seed)
     y = (np.arange(rows) % 3 == 0).astype(int)
     log_odds = 3 * generator.normal(2 * y - 1.2, 1.5)

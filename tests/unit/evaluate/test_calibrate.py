@@ -160,7 +160,7 @@ ROWS = st.lists(st.tuples(st.integers(0, 1), SCORES), min_size=1, max_size=30)
 
 
 def _decisions(scores: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return every partition of the rows by a threshold of 6 digits from 0 to 1, (thresholds, rows)."""
+    """Return every partition of the rows by a threshold of 6 digits, (thresholds, rows)."""
     steps = np.rint(scores * 1e6)
     thresholds = np.clip(np.concatenate([[0], steps, steps + 1]), 0, 1e6) / 1e6
     decisions: NDArray[np.bool_] = scores > thresholds[:, np.newaxis]
@@ -187,7 +187,10 @@ def test_no_threshold_has_more_accuracy_or_f1_than_the_chosen_one(
 
 
 DIPS = (0.0, 0.0), (0.5, 0.7), (0.88, 1.1)  # scores between which few rows are positive
-UNREACHED = r"^evaluate.target_precision must be a precision that some threshold has with 95% confidence; got "
+UNREACHED = (
+    r"^evaluate.target_precision must be a precision that some threshold has "
+    r"with 95% confidence; got "
+)
 
 
 @given(SEEDS, st.integers(1, 150), st.sampled_from([0.3, 0.6, 0.8, 0.9]), st.sampled_from(DIPS))
@@ -307,6 +310,9 @@ def test_a_precision_that_is_not_sure_is_refused_with_the_rows_that_it_would_tak
     low: float, right: int, said: str
 ) -> None:
     y, scores = np.repeat([1, 0], [right, 40 - right]), np.repeat([0.8, low], 20)
-    rule = "evaluate.target_precision must be a precision that some threshold has with 95% confidence; got 0.9, but"
+    rule = (
+        "evaluate.target_precision must be a precision that some threshold has "
+        "with 95% confidence; got 0.9, but"
+    )
     remedy = "rows would do at this rate; raise split.validation_size or lower the target"
     assert refusal(reach_precision, y, scores, 0.9) == f"{rule} {said} {remedy}"

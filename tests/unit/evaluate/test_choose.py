@@ -142,9 +142,7 @@ def test_a_baseline_answers_as_the_dummy_classifier_whatever_the_settings(
         assert decision.calibration is None
 
 
-def test_a_baseline_of_several_classes_or_with_costs_answers_what_is_best_on_the_training_rows() -> (
-    None
-):
+def test_a_baseline_of_several_classes_or_with_costs_gives_the_best_training_answer() -> None:
     y = np.repeat([0, 1, 2], [20, 50, 30])
     shares, classes = np.array([[0.2, 0.5, 0.3]]), ("a", "b", "c")
     assert choose_baseline(y, classes, params()).decide(shares).tolist() == dummy(y).tolist() == [1]
@@ -278,9 +276,7 @@ def test_rows_of_some_classes_calibrate_only_what_is_said_of_these() -> None:
     assert fit == fit_calibration(y, rare[:, :2] / 0.5, None, "temperature")
 
 
-def test_a_label_that_few_rows_have_keeps_its_threshold_and_one_without_the_precision_is_never_decided() -> (
-    None
-):
+def test_a_rare_label_keeps_its_threshold_and_one_without_the_precision_is_never_decided() -> None:
     rows = labelled(1)
     rows.y[:, 0] = np.arange(300) < 4
     rows.y[:, 1] = np.arange(300) < 5

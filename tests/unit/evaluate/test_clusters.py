@@ -1,4 +1,4 @@
-"""Rows that are not independent: the variance of their mean, what they are worth, the coverage of intervals."""
+"""Rows that are not independent: variance of their mean, effective rows, coverage of intervals."""
 
 from typing import Any
 
@@ -67,7 +67,7 @@ def of_rows(
 
 @given(SEEDS)
 def test_the_variance_is_cr2_of_a_regression(seed: int) -> None:
-    """By the matrices of Bell & McCaffrey (2002), for the mean weighted by the rows of the strata."""
+    """By the matrices of Bell & McCaffrey (2002), for the mean weighted by the strata."""
     generator = np.random.default_rng(seed)
     clusters = groups(*generator.integers(1, 7, 12))
     values, strata = (
@@ -159,7 +159,7 @@ def test_rows_are_never_worth_more_than_their_number(seed: int, count: int) -> N
 
 
 def repeated(seed: int, texts: int, times: int) -> tuple[dict[str, Predictions], NDArray[np.int64]]:
-    """Return two models that are equally good on average, on texts that each occur several times."""
+    """Return two models that are equally good on average, on texts with several copies."""
     generator = np.random.default_rng(seed)
     y = np.repeat(generator.integers(0, 2, texts), times)
     models = {}

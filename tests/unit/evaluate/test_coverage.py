@@ -1,4 +1,4 @@
-"""Prediction sets on the test rows, and the curve of error against the share of the rows answered."""
+"""Prediction sets on the test rows, and the curve of error against the share answered."""
 
 from typing import Any
 
@@ -137,7 +137,10 @@ def test_a_class_without_test_rows_has_no_coverage() -> None:
         (
             0.95,
             True,
-            "0.933333 for 14 validation rows of class yes; got 0.95, which takes at least 19 of them",
+            (
+                "0.933333 for 14 validation rows of class yes; got 0.95, "
+                "which takes at least 19 of them"
+            ),
         ),
     ],
 )
@@ -148,8 +151,8 @@ def test_too_few_validation_rows_for_a_coverage_are_told(
         sets_of, three_splits(), params(coverage=level, coverage_by_class=by_class), HALF
     )
     assert (
-        line
-        == f"evaluate.coverage must be at most {said}; raise split.validation_size or lower the coverage"
+        line == f"evaluate.coverage must be at most {said}; "
+        "raise split.validation_size or lower the coverage"
     )
 
 
@@ -199,7 +202,10 @@ def test_too_few_independent_rows_for_a_coverage_are_told() -> None:
     line = refusal(
         fitted, drawn(4, 20, 2, "validation"), COVERED, np.repeat(np.arange(4, dtype=np.int64), 5)
     )
-    said = "for 20 validation rows, worth 4 independent ones; got 0.9, which takes at least 9 independent ones; raise"
+    said = (
+        "for 20 validation rows, worth 4 independent ones; got 0.9, "
+        "which takes at least 9 independent ones; raise"
+    )
     assert said in line
 
 

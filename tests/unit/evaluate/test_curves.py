@@ -27,7 +27,7 @@ def test_confusion_counts_each_pair_of_classes_that_has_rows() -> None:
 
 @st.composite
 def outputs(draw: st.DrawFn) -> Predictions:
-    """Return predictions with few rows or many, many ties or none, and perhaps classes without rows."""
+    """Return predictions with few or many rows, with or without ties and empty classes."""
     classes, rows = draw(st.integers(2, 4)), draw(st.integers(1, 40))
     levels = draw(st.integers(1, 12))  # with one level all scores are equal
     score = (

@@ -1,4 +1,4 @@
-"""How often test rows were measured, by the history in Git, and the interval of the best of several results."""
+"""How often test rows were measured, by the history in Git, and the interval of the best result."""
 
 import shutil
 from pathlib import Path

@@ -257,9 +257,7 @@ def test_clusters_of_held_out_rows_are_those_of_their_ids(tmp_path: Path) -> Non
     assert ((found[:, None] == found) == (same[:, None] == same)).all()
 
 
-def test_guessing_predicts_the_class_shares_of_the_training_rows_and_models_are_paired_with_it() -> (
-    None
-):
+def test_guessing_predicts_the_training_class_shares_and_models_are_paired_with_it() -> None:
     models = two_models(3)
     splits, decisions = measure({name: [rows] for name, rows in models.items()}, params(), False)
     measured = {name: {"test": splits["test"].metrics(name)} for name in models}

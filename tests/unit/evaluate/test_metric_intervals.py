@@ -1,4 +1,4 @@
-"""Intervals of metrics and of their differences: against resamples, published formulas, and the truth."""
+"""Intervals of metrics and of differences: against resamples, published formulas, the truth."""
 
 import math
 from dataclasses import replace
@@ -46,7 +46,7 @@ def counted(metric: str) -> CountMetric:
 
 
 def two_models(rows: int, classes: int = 2, sharpness: float = 1.0) -> dict[str, Predictions]:
-    """Return the predictions of two models with correlated scores; the sharper, the fewer mistakes."""
+    """Return predictions of two models with correlated scores; the sharper, the fewer mistakes."""
     generator = np.random.default_rng(0)
     y = generator.permutation(np.arange(rows) % classes)
     shared = generator.normal(size=(rows, classes))

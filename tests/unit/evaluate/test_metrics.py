@@ -1,4 +1,4 @@
-"""Metrics against scikit-learn, against values worked out by hand, and for what must hold of any rows."""
+"""Metrics against scikit-learn, against values by hand, and for properties of any rows."""
 
 import warnings
 from typing import Any
@@ -20,7 +20,7 @@ from textclf.evaluate.rows import JudgedRows
 def by_scikit_learn(
     y: NDArray[Any], probabilities: NDArray[np.float64], decided: NDArray[Any]
 ) -> dict[str, Any]:
-    """Return the metrics; of those of the order of labels, means over the labels that some rows have."""
+    """Return the metrics; those of the order of labels are means over labels with rows."""
     classes, several = probabilities.shape[1], y.ndim == 2
     columns = [
         ((y[:, c] == 1) if several else (y == c), probabilities[:, c]) for c in range(classes)

@@ -23,7 +23,7 @@ from textclf.evaluate.rows import JudgedRows
 def models_of(
     wrong: Mapping[str, Any], sure: Mapping[str, float], count: int = 100, copies: int = 1
 ) -> dict[str, JudgedRows]:
-    """Return rows of two classes, on some of which each model is wrong, always with the same confidence."""
+    """Return rows of two classes, some wrong by each model, always with the same confidence."""
     clusters, models = np.repeat(np.arange(count), copies), {}
     for name, some in wrong.items():
         y, decided = clusters % 2, clusters % 2 ^ np.isin(clusters, some)
@@ -100,7 +100,7 @@ def test_dependent_rows_count_once() -> None:
 
 
 def test_the_accuracy_after_the_choice_is_not_that_of_the_best_of_many() -> None:
-    """Models that guess have an accuracy of 50%, however well the best of them did on the rows that chose it."""
+    """Models that guess have an accuracy of 50%, however well the best did on its rows."""
     highest: list[Any] = []
     expected: list[Any] = []
     for seed in range(20):
@@ -129,7 +129,7 @@ TESTED = {
 
 
 def chosen_among(*names: str, **tied: int) -> dict[str, Any]:
-    """Return the part of decisions.json on the choice, in which the second model has the highest accuracy."""
+    """Return the choice in decisions.json, where the second model has the highest accuracy."""
     models = {
         name: {"accuracy_difference": 0.0 if name == "b" else -0.01, "tied": tied.get(name, 0)}
         for name in names

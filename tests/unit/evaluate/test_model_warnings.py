@@ -25,7 +25,7 @@ def warnings(
     decision: dict[str, Any] | None = None,
     validation_rows: int = 0,
 ) -> dict[str, list[str]]:
-    """Return the warnings of three models; `above` is by how much the log loss of some is above that of guessing.
+    """Return the warnings of three models; `above` are log losses minus that of guessing.
 
     `comparisons` are differences in accuracy, perhaps with the p-value.
     """

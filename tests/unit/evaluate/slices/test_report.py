@@ -1,4 +1,4 @@
-"""What is reported of the slices: numbers of their rows alone, valid tests, and nothing that depends on batches."""
+"""The report on the slices: numbers of their rows alone, valid tests, the same for any batches."""
 
 import dataclasses
 from typing import Any
@@ -230,7 +230,10 @@ def test_slices_are_ranked_by_evidence_of_weakness() -> None:
     assert ranked(entries) == ["a=3", "a=2", "a=4", "a=1"]
     assert weak(entries, 0.95) == ["a=3"]
     assert list(describe_weak(entries, 0.95, "subset accuracy")) == [
-        "weak on a=3: subset accuracy 0.500 on 20 test rows, 0.200 below the others (p 0.010, corrected)"
+        (
+            "weak on a=3: subset accuracy 0.500 on 20 test rows, "
+            "0.200 below the others (p 0.010, corrected)"
+        )
     ]
     assert weak({"a=1": slice_of(0.2, 0.001)}, 0.95) == []
 
@@ -347,7 +350,7 @@ def test_with_few_clusters_with_a_mistake_among_all_rows_those_of_a_cluster_are_
 
 @pytest.mark.parametrize("degrees", [4.5, 20])
 def test_few_degrees_of_freedom_make_a_test_students_at_its_own_level(degrees: float) -> None:
-    """Of many rows, whose intervals are normal; p-values far below the level of the interval too."""
+    """Of many rows, whose intervals are normal; also for p-values far below their level."""
     error = np.sqrt(2 * 0.5 * 0.5 / 100_000)
     for gap in (400, 800, 1600):
         counts = np.array([[50_000, 100_000, 50_000 + gap, 100_000]], float)
