@@ -27,7 +27,7 @@ _finish: Callable[[], None] | None = None  # None outside of a stage
 
 @contextlib.contextmanager
 def outputs(*targets: Path, new: bool = False) -> Iterator[list[Path]]:
-    """Yield a scratch path per target; rename all to their targets at the end of the block.
+    """Yield a scratch path per target; rename all to their targets after a block without error.
 
     The block creates a file or a folder at each scratch path, which is beside its target. If it
     raises, or a rename fails, all targets are what they were before. What killed processes left

@@ -132,7 +132,7 @@ def _locked(target: Path) -> str | None:
 def _stages_of(lock: bytes) -> Mapping[str, Any]:
     """Return the stages in the text of a lock file by name.
 
-    None if it is damaged, which DVC itself reports.
+    There are no stages if it is damaged, which DVC itself reports.
     """
     from ruamel.yaml import YAML  # which predict does not need
     from ruamel.yaml.error import YAMLError

@@ -30,7 +30,7 @@ class ChecksumError(ValueError):
 class _Sink:
     """A stream that ignores what is written after an error.
 
-    pyarrow writes the footer even then, when its writer is garbage-collected.
+    pyarrow writes the footer even then, when it collects its writer.
     """
 
     closed = False
