@@ -1,4 +1,4 @@
-"""Cross-validation: how much the metrics depend on the split and on the seed, and which of two models is better."""
+"""Cross-validation: how metrics depend on split and seed, and which of two models is better."""
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,14 +24,17 @@ from textclf.studies.measure import STUDY_METRICS, Setup
 from textclf.studies.settings import CrossValidate
 from textclf.vectorize.in_memory import encode_labels
 
-POINT = 0.01  # differences in accuracy up to this one are of no practical importance
-SMALLEST = 1e-9  # standard deviation; of equal differences, whose posterior is a point, it is taken as this
+# Differences in accuracy up to this one are of no practical importance.
+POINT = 0.01
+# The least standard deviation: that of equal differences, whose posterior is a point, is taken as
+# this.
+SMALLEST = 1e-9
 
 
 def make_folds(
     rows: pd.DataFrame, settings: CrossValidate, setting: str = "crossvalidate.folds"
 ) -> Iterator[tuple[int, int, dict[str, pd.DataFrame]]]:
-    """Yield the number of the repeat, the number of the fold (both from 1), and its splits `train` and `test`.
+    """Yield the repeat, the fold, both counted from 1, and its splits `train` and `test`.
 
     Each repeat tests every row once; if the table gives splits, every training row, and no other
     row is used. Folds are stratified, by the rarest label if there are several, and rows with the
@@ -42,11 +45,11 @@ def make_folds(
         rows = rows[rows["split"] == "train"]
     groups = assign_groups(rows, duplicates=True)
     unit = "groups" if "group" in rows else "texts"
-    labels = (
-        rows["label"].reset_index(drop=True).explode()
-    )  # a row per label, if a text has several
+    # A text with several labels has a row per label.
+    labels = rows["label"].reset_index(drop=True).explode()
     counts = pd.Series(groups)[labels.index].groupby(labels.to_numpy()).nunique()
-    if (fewest := counts.min()) < settings.folds:
+    fewest = counts.min()
+    if fewest < settings.folds:
         rule = f"each class must have at least {settings.folds} {unit} for {settings.folds} folds"
         line = f"{rule}; {counts.idxmin()} has {fewest}; set a smaller {setting}"
         raise TooRareError(line, counts.index[counts < settings.folds], counts.index)
@@ -61,42 +64,43 @@ def make_folds(
         for fold, (train, test) in enumerate(folds, start=1):
             splits = {"train": rows.iloc[train], "test": rows.iloc[test]}
             if missing := set(labels[test].dropna()) - set(labels[train]):
-                rule = f"the training rows of every fold must hold every class; {min(missing)} has all {unit} in one of"
-                advice = f"set another {setting.partition('.')[0]}.seed, or more folds"
-                raise TooRareError(
-                    f"{rule} {settings.folds} folds; {advice}", missing, counts.index
+                line = (
+                    f"the training rows of every fold must hold every class; {min(missing)} has "
+                    f"all {unit} in one of {settings.folds} folds; "
+                    f"set another {setting.partition('.')[0]}.seed, or more folds"
                 )
+                raise TooRareError(line, missing, counts.index)
             yield repeat + 1, fold, splits
 
 
 def crossvalidate(
     rows: pd.DataFrame, classes: Sequence[str], setup: Setup, settings: CrossValidate
 ) -> pd.DataFrame:
-    """Return a row per model, repeat and fold: `model`, `repeat`, `fold`, `seed` and `STUDY_METRICS`.
+    """Return a row per model, repeat and fold, with their names, `seed` and `STUDY_METRICS`.
 
-    Of a model with a seed, each fold of each repeat has another seed, counted up from
-    `settings.seed`; its own is not used. On the first fold it is also trained with the seeds that
-    follow; these rows have repeat 0.
+    The columns of the former are `model`, `repeat` and `fold`. Of a model with a seed, each fold of
+    each repeat has another seed, counted up from `settings.seed`; its own is not used. On the first
+    fold it is also trained with the seeds that follow; these rows have repeat 0.
     """
     trainings = []
     folds = make_folds(rows, settings)
-    for repeat, fold, splits in track(
-        folds, "cross-validate", settings.folds * settings.repeats, "fold"
-    ):
+    tracked = track(folds, "cross-validate", settings.folds * settings.repeats, "fold")
+    for repeat, fold, splits in tracked:
         first = settings.seed + (repeat - 1) * settings.folds + fold - 1
         for name in setup.train.names():
             has_seed = hasattr(setup.model(name), "seed")
             count = settings.seeds if has_seed and (repeat, fold) == (1, 1) else 1
             for seed in range(first, first + count):
-                place = {
+                changes = {"seed": seed} if has_seed else {}
+                metrics = training.measure(splits, classes, name, setup, **changes)
+                row = {
+                    "model": name,
                     "repeat": repeat if seed == first else 0,
                     "fold": fold,
                     "seed": seed if has_seed else 0,
+                    **metrics,
                 }
-                metrics = training.measure(
-                    splits, classes, name, setup, **({"seed": seed} if has_seed else {})
-                )
-                trainings.append({"model": name, **place, **metrics})
+                trainings.append(row)
     return pd.DataFrame(trainings)
 
 
@@ -115,14 +119,14 @@ def summarize(
     report: dict[str, Any] = {}
     by_model = {str(name): rows for name, rows in folds.groupby("model", sort=False)}
     for name, rows in by_model.items():
-        seeds = trainings[
-            (trainings["model"] == name) & (trainings["repeat"] <= 1) & (trainings["fold"] == 1)
-        ]
-        report[name] = {
-            metric: {"mean": rows[metric].mean(), "sd": rows[metric].std()}
-            | ({"sd_of_seeds": seeds[metric].std()} if len(seeds) > 1 else {})
-            for metric in STUDY_METRICS
-        }
+        on_first_fold = (trainings["repeat"] <= 1) & (trainings["fold"] == 1)
+        seeds = trainings[(trainings["model"] == name) & on_first_fold]
+        report[name] = {}
+        for metric in STUDY_METRICS:
+            statistics = {"mean": rows[metric].mean(), "sd": rows[metric].std()}
+            if len(seeds) > 1:
+                statistics["sd_of_seeds"] = seeds[metric].std()
+            report[name][metric] = statistics
     accuracy = {name: rows["accuracy"].to_numpy() for name, rows in by_model.items()}
     ratio = 1 / (settings.folds - 1)  # test rows per training row
     tests: dict[str, dict[str, float]] = {}
@@ -137,28 +141,27 @@ def summarize(
 
 
 def round_numbers(report: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the finite ones of nested numbers rounded to `DIGITS`, p-values to significant digits."""
+    """Return the finite of nested numbers rounded to `DIGITS`, p-values to significant digits."""
     rounded: dict[str, Any] = {}
     for key, value in report.items():
         if isinstance(value, Mapping):
             rounded[key] = round_numbers(value)
         elif np.isfinite(value):
-            rounded[key] = (
-                round_significant(value) if key in {"p", "p_holm"} else round(float(value), DIGITS)
-            )
+            is_p = key in {"p", "p_holm"}
+            rounded[key] = round_significant(value) if is_p else round(float(value), DIGITS)
     return rounded
 
 
 def posterior(test: CorrectedT, splits: int, ratio: float) -> dict[str, float]:
-    """Return the probabilities that model a is `better` than b by more than `POINT`, `alike`, `worse`, and `wins`.
+    """Return the probabilities that a is `better` than b by more than `POINT`, `alike`, `worse`.
 
-    `test` is of the differences in accuracy, a's minus b's, over `splits` splits; `ratio` is test
-    rows / training rows. This is the correlated Bayesian t test: the posterior of the mean
-    difference is Student's t with splits - 1 degrees of freedom, location `mean` and variance (1 /
-    splits + ratio) sd^2 (Corani & Benavoli 2015, Machine Learning 100:285-304,
-    doi:10.1007/s10994-015-5486-z), divided at +-`POINT` (Benavoli et al. 2017, J. Mach. Learn. Res.
-    18(77)). `wins` is the posterior predictive probability of a difference above 0 on a new draw of
-    rows and seed.
+    Also the probability that a `wins`. `test` is of the differences in accuracy, a's minus b's,
+    over `splits` splits; `ratio` is test rows / training rows. This is the correlated Bayesian t
+    test: the posterior of the mean difference is Student's t with splits - 1 degrees of freedom,
+    location `mean` and variance (1 / splits + ratio) sd^2 (Corani & Benavoli 2015, Machine Learning
+    100:285-304, doi:10.1007/s10994-015-5486-z), divided at +-`POINT` (Benavoli et al. 2017, J.
+    Mach. Learn. Res. 18(77)). `wins` is the posterior predictive probability of a difference above
+    0 on a new draw of rows and seed.
     """
     sd = max(test.sd, SMALLEST)
 
@@ -167,16 +170,18 @@ def posterior(test: CorrectedT, splits: int, ratio: float) -> dict[str, float]:
 
     of_mean = 1 / splits + ratio
     worse, not_better = below(-POINT, of_mean), below(POINT, of_mean)
-    wins = 1 - below(
-        0, of_mean + 1 + ratio
-    )  # sd^2 estimates the variance of a draw times 1 / (1 + ratio)
+    # sd^2 estimates the variance of a draw times 1 / (1 + ratio).
+    wins = 1 - below(0, of_mean + 1 + ratio)
     return {"better": 1 - not_better, "alike": not_better - worse, "worse": worse, "wins": wins}
 
 
 def verdict(
     test: Mapping[str, float], later: str, earlier: str, confidence: float, accuracy: str
 ) -> str:
-    """Return what holds of a pair with this probability, by its entry in crossvalidation.json; name the `accuracy`."""
+    """Return what holds of a pair with this probability, by its entry in crossvalidation.json.
+
+    `accuracy` is the name of the metric.
+    """
     likeliest = max(("better", "alike", "worse"), key=lambda name: test[name])
     if test[likeliest] < confidence:
         says = f"cannot tell whether {later} and {earlier} are alike or one is better"

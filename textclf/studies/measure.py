@@ -1,4 +1,4 @@
-"""Trainings of a study: the rows it reads, a model measured as the pipeline would do it, and a curve of many models."""
+"""Trainings of a study: its rows, a model measured as by the pipeline, and a learning curve."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -30,9 +30,8 @@ from textclf.vectorize.in_memory import encode_labels, vectorize_splits
 from textclf.vectorize.settings import Combine, Vectorize
 
 STUDY_METRICS = ("accuracy", "log_loss")
-VALIDATION_SIZE = (
-    0.15  # share of the training rows that become validation rows if split.validation_size is 0
-)
+# Share of the training rows that become validation rows if split.validation_size is 0.
+VALIDATION_SIZE = 0.15
 STEPS = 10
 
 
@@ -65,11 +64,10 @@ def measure(
     setup: Setup,
     **changes: Any,
 ) -> dict[str, float]:
-    """Return `STUDY_METRICS` on the test rows of a model trained on the training rows, with changed settings."""
+    """Return `STUDY_METRICS` on the test rows of a model, trained with changed settings."""
     settings = setup.model(name, **changes)
-    features = make_features(
-        splits, classes, settings.features, setup, bool(settings.validation_choices())
-    )
+    validation = bool(settings.validation_choices())
+    features = make_features(splits, classes, settings.features, setup, validation)
     metrics = measure_features(features, settings, setup)
     return {metric: metrics[metric] for metric in STUDY_METRICS}
 
@@ -88,9 +86,8 @@ def make_features(
     """
     if validation and "validation" not in splits:
         size = setup.split.validation_size or VALIDATION_SIZE
-        train, drawn = draw_rows(
-            splits["train"], math.ceil(size * len(splits["train"])), setup.split
-        )
+        count = math.ceil(size * len(splits["train"]))
+        train, drawn = draw_rows(splits["train"], count, setup.split)
         splits = {"train": train, "validation": drawn, "test": splits["test"]}
     return vectorize_splits(
         splits, representation, setup.vectorize, setup.combine, classes, setup.pretrained
@@ -100,7 +97,7 @@ def make_features(
 def measure_features(
     features: Mapping[str, Features], settings: Any, setup: Setup
 ) -> dict[str, float]:
-    """Return all metrics on the test rows of a model with these settings, trained on the training rows."""
+    """Return all metrics on the test rows of a model trained with these settings."""
     predictions = predict_held_out(features, settings, setup.pretrained)
     test = predictions[-1]
     if settings.kind == CONSTANT:
@@ -109,10 +106,9 @@ def measure_features(
         rows = concatenate(predictions)
         choosing = rows.take(rows.split == "validation")
         if setup.evaluate.chooses and not len(choosing):  # then held-out training rows choose
-            choosing = (
-                crossvalidate(settings.kind, features["train"], settings, Folders(setup.pretrained))
-                or choosing
-            )
+            folders = Folders(setup.pretrained)
+            held_out = crossvalidate(settings.kind, features["train"], settings, folders)
+            choosing = held_out or choosing
         decision = choose_decision(choosing, setup.evaluate)
     calibrated = decision.calibrate(test.probabilities)
     return dict(compute(test.y, calibrated, decision.decide(calibrated), decision.costs))
@@ -121,7 +117,7 @@ def measure_features(
 def predict_held_out(
     features: Mapping[str, Features], settings: Any, pretrained: Path
 ) -> list[Predictions]:
-    """Return the predictions of a model with these settings for held-out rows, the test rows last."""
+    """Return the predictions of a model with these settings for held-out rows, test rows last."""
     datasets = {split: Dataset.of_rows(part) for split, part in features.items()}
     model = fit_model(settings.kind, datasets, settings, Folders(pretrained)).layers
     return [predict(model, split, part) for split, part in features.items() if split != "train"]
@@ -130,7 +126,7 @@ def predict_held_out(
 def learning_curve(
     splits: Mapping[str, pd.DataFrame], classes: Sequence[str], setup: Setup
 ) -> pd.DataFrame:
-    """Return `model`, `rows`, `accuracy` and its Wilson interval, per model and share of the training rows.
+    """Return `model`, `rows`, `accuracy` and its Wilson interval, per model and step.
 
     `STEPS` steps take the first tenth of the training rows, two tenths, and so on (their order is
     random). A step with too few rows of a class is left out; raise `UserError` if all are.
@@ -141,9 +137,8 @@ def learning_curve(
         train = splits["train"].iloc[: max(1, len(splits["train"]) * step // STEPS)]
         y = encode_labels(train["label"], classes)
         counts = count_labels(y, len(classes))
-        counts = (
-            np.minimum(counts, len(train) - counts) if y.ndim == 2 else counts
-        )  # rows with or without a label
+        if y.ndim == 2:  # rows with or without a label
+            counts = np.minimum(counts, len(train) - counts)
         if counts.min() < enough:
             continue
         for name in setup.train.names():
@@ -168,15 +163,17 @@ def learning_curve(
 
 
 def read_split(folder: Path, name: str, wanted: NDArray[np.bool_] | None = None) -> pd.DataFrame:
-    """Return the rows of a split, or those that are wanted, with the columns id, text, label and group.
+    """Return the rows of a split, or the wanted ones, with the columns id, text, label and group.
 
     Rows that are not independent have the same `group`: that of the table, or else their normalised
     text, as a hash.
     """
     start, parts = 0, []
-    for rows, clusters in zip(
-        splits.open_shards(folder)[name], splits.open_clusters(folder, name), strict=True
-    ):
+    shards, clusters_of_shards = (
+        splits.open_shards(folder)[name],
+        splits.open_clusters(folder, name),
+    )
+    for rows, clusters in zip(shards, clusters_of_shards, strict=True):
         keep = slice(None) if wanted is None else wanted[start : start + len(rows)]
         parts.append(rows[keep].assign(group=clusters[keep].astype(str)))
         start += len(rows)

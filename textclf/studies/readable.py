@@ -12,19 +12,22 @@ from textclf.vectorize.settings import Combine, Vectorize, leaves
 def unreadable_features(
     train: Train, vectorize: Vectorize, combine: Combine, model: str
 ) -> Iterator[str]:
-    """Yield a sentence if the representation that a model names is missing, or is one that it can't read."""
+    """Yield a sentence if the representation that a model names is missing or not readable."""
     settings = train[model]
     name, known = settings.features, [*vectorize.names(), *combine.pairs()]
     accepted = load_model(settings.kind).ACCEPTS
     key = f"train.{model}.features"
     if name not in known:
-        yield f"{key} must name a representation of vectorize or combine; got {name}; {suggest(name, known)}"
+        hint = suggest(name, known)
+        yield f"{key} must name a representation of vectorize or combine; got {name}; {hint}"
         return
+    rule = f"{key} must name features that are {' or '.join(accepted)}"
     for part in leaves(name, combine):
-        if (kind := vectorize[part].kind) not in accepted:
-            made = f"vectorize.{part}.method is {vectorize[part].method}"
-            yield f"{key} must name features that are {' or '.join(accepted)}; got {part}, which are {kind} ({made})"
+        kind = vectorize[part].kind
+        if kind not in accepted:
+            method = f"vectorize.{part}.method is {vectorize[part].method}"
+            yield f"{rule}; got {part}, which are {kind} ({method})"
     if name in combine.pairs() and SPARSE not in accepted:
-        yield f"{key} must name features that are {' or '.join(accepted)}; got {name}, which combine makes sparse"
-    elif name in vectorize.names() and (rule := settings.features_rule(vectorize[name])):
-        yield f"{key} must name {rule}"
+        yield f"{rule}; got {name}, which combine makes sparse"
+    elif name in vectorize.names() and (own_rule := settings.features_rule(vectorize[name])):
+        yield f"{key} must name {own_rule}"

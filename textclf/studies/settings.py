@@ -13,14 +13,16 @@ class CrossValidate(Section):
 
     folds: Annotated[int, Field(ge=2)] = Field(
         4,
-        description="number of folds; each row is tested once by a model trained on the other folds",
+        description="number of folds; "
+        "each row is tested once by a model trained on the other folds",
     )
     repeats: Annotated[int, Field(ge=1)] = Field(
         3, description="number of times all folds are drawn anew; more give a steadier mean"
     )
     seeds: Annotated[int, Field(ge=1)] = Field(
         5,
-        description="number of seeds of the network on one fold, to tell its randomness from that of the split",
+        description="number of seeds of the network on one fold, "
+        "to tell its randomness from that of the split",
     )
     seed: Annotated[int, Field(ge=0, le=MAX_SEED // 2)] = Field(
         0, description="seed of the folds; models with a seed count theirs up from it, fold by fold"
@@ -35,7 +37,8 @@ class Audit(Section):
         | None
     ) = Field(
         None,
-        description="models that judge the labels, names in train; null takes all of train without majority",
+        description="models that judge the labels, names in train; "
+        "null takes all of train without majority",
     )
     folds: Annotated[int, Field(ge=2)] = Field(
         5, description="number of folds; each row is judged by a model trained on the other folds"
@@ -79,7 +82,7 @@ def _values(value: object) -> Choices | Range:
         return Range.model_validate(value)
     if not isinstance(value, list | tuple) or not value:
         raise rule("a list of values, or {low: ..., high: ...}")
-    if len({to_yaml(each) for each in value}) < len(value):
+    if len({to_yaml(choice) for choice in value}) < len(value):
         raise rule("a list without repetitions")
     return tuple(value)
 
@@ -96,11 +99,13 @@ class Search(Section):
 
     model: Name | None = Field(
         None,
-        description="the model whose settings are searched; null: export.model, or the first of train but majority",
+        description="the model whose settings are searched; "
+        "null: export.model, or the first of train but majority",
     )
     sampler: Literal["random", "tpe", "grid"] = Field(
         "random",
-        description="random, tpe (learns from the trials before) or grid (every combination, in order)",
+        description="random, tpe (learns from the trials before) "
+        "or grid (every combination, in order)",
     )
     trials: Annotated[int, Field(ge=1)] = Field(
         20, description="number of settings to try, each once"
@@ -117,11 +122,13 @@ class Search(Section):
     )
     nested: Annotated[int, Field(ge=2)] | None = Field(
         None,
-        description="number of outer folds, to measure how optimistic the best score is; null saves the time",
+        description="number of outer folds, to measure how optimistic the best score is; "
+        "null saves the time",
     )
     space: Annotated[dict[Name, Values], Field(min_length=1)] | None = Field(
         None,
-        description="values of each setting: a list, or {low, high, log}; null: by kind of model, docs/search.md",
+        description="values of each setting: a list, or {low, high, log}; "
+        "null: by kind of model, docs/search.md",
     )
 
     @model_validator(mode="after")
@@ -130,7 +137,8 @@ class Search(Section):
             return self
         if self.space is None:
             raise relation("space must have a list for each setting if sampler is grid; got null")
-        if ranges := [name for name, values in self.space.items() if isinstance(values, Range)]:
+        ranges = [name for name, values in self.space.items() if isinstance(values, Range)]
+        if ranges:
             raise relation(f"space.{ranges[0]} must be a list if sampler is grid; got low and high")
         return self
 

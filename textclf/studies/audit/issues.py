@@ -28,10 +28,10 @@ METHODS = {
 }
 MANY_CLASSES = 20
 
-Labels = NDArray[
-    np.integer
-]  # (rows,): the position of the class of each row; or a matrix of 0 and 1 (rows, labels)
-Probabilities = NDArray[np.float64]  # (rows, classes)
+# (rows,): the position of the class of each row; or a matrix of 0 and 1 (rows, labels).
+Labels = NDArray[np.integer]
+# (rows, classes)
+Probabilities = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,15 @@ class Judgement:
     """What one model says of all rows."""
 
     flagged: NDArray[np.bool_]  # (rows,): whether the label is an issue
-    scores: NDArray[
-        np.float64
-    ]  # (rows,): 0 for a label that is surely wrong, 1 for one that is surely right
+    # (rows,): 0 for a label that is surely wrong, 1 for one that is surely right.
+    scores: NDArray[np.float64]
     # The estimated number of rows by given and true label (classes, classes); or (labels, 2) of
     # those that lack each of several labels per text, and that have it but should not.
     joint: NDArray[np.int64]
     noise: float  # the estimated share of wrong labels
     right: int  # rows whose most probable class, or set of labels, is the given one
-    wrong: NDArray[
-        np.bool_
-    ]  # `flagged`, or of several labels per text those that are issues (rows, labels)
+    # `flagged`, or of several labels per text those that are issues (rows, labels).
+    wrong: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -78,20 +76,15 @@ def held_out_probabilities(
     of its text or `group`.
     """
     rows = rows.drop(columns="split", errors="ignore").reset_index(drop=True)
-    folds = list(
-        make_folds(
-            rows, CrossValidate(folds=settings.folds, repeats=1, seed=settings.seed), "audit.folds"
-        )
-    )
+    drawn = CrossValidate(folds=settings.folds, repeats=1, seed=settings.seed)
+    folds = list(make_folds(rows, drawn, "audit.folds"))
     trainings = [(name, splits) for name in models for _, _, splits in folds]
     probabilities = np.empty((len(rows), len(classes)))
-    for number, (name, splits) in enumerate(
-        track(trainings, "audit", len(trainings), "training"), start=1
-    ):
+    tracked = track(trainings, "audit", len(trainings), "training")
+    for number, (name, splits) in enumerate(tracked, start=1):
         own = setup.model(name)
-        features = make_features(
-            splits, classes, own.features, setup, bool(own.validation_choices())
-        )
+        validation = bool(own.validation_choices())
+        features = make_features(splits, classes, own.features, setup, validation)
         predicted = predict_held_out(features, own, setup.pretrained)[-1]
         probabilities[splits["test"].index] = predicted.probabilities
         if number % len(folds) == 0:
@@ -100,7 +93,7 @@ def held_out_probabilities(
 
 
 def judge(y: Labels, probabilities: Probabilities) -> Judgement:
-    """Return what the probabilities of a model, which must be of rows that it did not see, say of the labels `y`."""
+    """Return what a model's probabilities say of the labels `y` of rows that it did not see."""
     from cleanlab.count import compute_confident_joint
     from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores
@@ -130,7 +123,7 @@ def judge_sets(y: Labels, probabilities: Probabilities) -> Judgement:
 
 
 def combine(y: Labels, models: Iterable[tuple[str, Probabilities]]) -> Issues:
-    """Return the issues that the models find, each given by its name and its probabilities; at least one."""
+    """Return the issues that the models find: at least one, with its name and probabilities."""
     judgements = {}
     total: Any = 0.0
     for name, probabilities in models:
@@ -140,10 +133,11 @@ def combine(y: Labels, models: Iterable[tuple[str, Probabilities]]) -> Issues:
         total[np.arange(len(y)), y] = -1
         suggested = total.argmax(axis=1)
     else:
-        pairs = np.sum([each.wrong for each in judgements.values()], axis=0)
+        pairs = np.sum([judgement.wrong for judgement in judgements.values()], axis=0)
         suggested = y ^ ((pairs > 0) & (pairs == pairs.max(axis=1, keepdims=True)))
-    votes = np.array([each.flagged for each in judgements.values()], dtype=np.int64).sum(axis=0)
-    scores = np.mean([each.scores for each in judgements.values()], axis=0)
+    flags = [judgement.flagged for judgement in judgements.values()]
+    votes = np.array(flags, dtype=np.int64).sum(axis=0)
+    scores = np.mean([judgement.scores for judgement in judgements.values()], axis=0)
     flagged = np.flatnonzero(votes)
     order = flagged[np.lexsort((scores[flagged], -votes[flagged]))]
     return Issues(judgements, votes, scores, suggested, order)

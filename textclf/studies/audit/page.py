@@ -26,8 +26,10 @@ SECTIONS = {  # one with nothing to say is left out
     "pairs": "Which labels are wrong",
     "method": "How far to trust it, and how to correct a label",
 }
-TEXTS = 20  # with several labels, and pairs of similar ones, that are shown
-PAIRS = 30  # of classes that are listed
+# Texts with several labels, and pairs of similar ones, that are shown.
+TEXTS = 20
+# Pairs of classes that are listed.
+PAIRS = 30
 
 
 def render(audited: Audited, settings: Audit, subject: str, names: Mapping[str, str]) -> str:
@@ -39,12 +41,10 @@ def render(audited: Audited, settings: Audit, subject: str, names: Mapping[str, 
     )
     if audited.multilabel:
         lists = {*audited.rows["label"], *audited.suggested}
+        shown = {text: [names[name] for name in json.loads(text)] for text in lists}
         names = {
             **names,
-            **{
-                text: ", ".join(names[name] for name in json.loads(text)) or "no label"
-                for text in lists
-            },
+            **{text: ", ".join(labels) or "no label" for text, labels in shown.items()},
         }
     context = {
         "summary": _summary(audited),
@@ -68,57 +68,52 @@ def render(audited: Audited, settings: Audit, subject: str, names: Mapping[str, 
 
 def _summary(audited: Audited) -> dict[str, Any]:
     issues, models = audited.issues, len(audited.models)
+    who = f"all {models} models"
+    if models <= 2:
+        who = "the model" if models == 1 else "both models"
+    columns = [
+        "model",
+        "accuracy on held-out rows",
+        "flagged rows",
+        "estimated share of wrong labels",
+    ]
+    rows = [
+        [
+            display_name(name),
+            percent(judgement.right / len(audited.y)),
+            f"{int(judgement.flagged.sum()):,}",
+            percent(judgement.noise),
+        ]
+        for name, judgement in issues.judgements.items()
+    ]
     return {
         "all": f"{audited.flagged[-1]:,}",
         "any": f"{len(issues.order):,}",
         "rows": f"{len(audited.y):,}",
-        "who": "the model"
-        if models == 1
-        else "both models"
-        if models == 2
-        else f"all {models} models",
+        "who": who,
         "several": models > 1,
         "unit": "sets of labels" if audited.multilabel else "labels",
         "sampled": f"{audited.total:,}" if audited.total > len(audited.y) else "",
         "conflicts": count_noun(len(audited.texts.conflicting), "text"),
         "similar": count_noun(len(audited.similar.pairs), "pair"),
-        "models": Table(
-            "What each model says",
-            [
-                "model",
-                "accuracy on held-out rows",
-                "flagged rows",
-                "estimated share of wrong labels",
-            ],
-            [
-                [
-                    display_name(name),
-                    percent(judgement.right / len(audited.y)),
-                    f"{int(judgement.flagged.sum()):,}",
-                    percent(judgement.noise),
-                ]
-                for name, judgement in issues.judgements.items()
-            ],
-            (1, 2, 3),
-        ),
+        "models": Table("What each model says", columns, rows, (1, 2, 3)),
     }
 
 
 def _suspicious(audited: Audited, settings: Audit, names: Mapping[str, str]) -> dict[str, Any]:
     issues = audited.issues
     rows = []
-    for place, suggested in zip(
-        issues.order[: settings.shown].tolist(), audited.suggested, strict=False
-    ):
-        row = audited.rows.iloc[place]
+    flagged = issues.order[: settings.shown].tolist()
+    for index, suggested in zip(flagged, audited.suggested, strict=False):
+        row = audited.rows.iloc[index]
         rows.append(
             {
                 "text": excerpt(row["text"]),
                 "split": row["split"],
                 "given": names[row["label"]],
                 "suggested": names[suggested],
-                "score": f"{issues.scores[place]:.3f}",
-                "models": named(issues.flagged_by(place), len(audited.models)),
+                "score": f"{issues.scores[index]:.3f}",
+                "models": named(issues.flagged_by(index), len(audited.models)),
                 "id": visible(row["id"]),
             }
         )
@@ -131,55 +126,48 @@ def _suspicious(audited: Audited, settings: Audit, names: Mapping[str, str]) -> 
 
 def _reviewed(audited: Audited) -> dict[str, Any] | None:
     rows = []
-    for places, found in audited.reviewed.items():
-        interval = (
-            f"({percent(found['low'])} to {percent(found['high'])})" if "low" in found else ""
-        )
-        counts = [
-            f"{number:,}"
-            for number in (int(places), found["wrong"], found["right"], found["unclear"])
-        ]
-        rows.append([*counts, (percent(found["precision"]), interval)])
+    for places, counts in audited.reviewed.items():
+        interval = ""
+        if "low" in counts:
+            interval = f"({percent(counts['low'])} to {percent(counts['high'])})"
+        numbers = (int(places), counts["wrong"], counts["right"], counts["unclear"])
+        cells = [f"{number:,}" for number in numbers]
+        rows.append([*cells, (percent(counts["precision"]), interval)])
+    if not rows:
+        return None
     columns = ["first places", "wrong", "right", "unclear", "precision"]
-    return (
-        {"table": Table("Labels that were reviewed", columns, rows, range(1, 5))} if rows else None
-    )
+    return {"table": Table("Labels that were reviewed", columns, rows, range(1, 5))}
 
 
 def named(models: Sequence[str], of: int) -> str:
-    """Return the names of the models that contradict a label; of several models all that there are, their number."""
-    return (
-        f"all {of}"
-        if len(models) == of > 1
-        else join_names([display_name(name) for name in models])
-    )
+    """Return the names of the models that contradict a label, their number if all of several do."""
+    if len(models) == of > 1:
+        return f"all {of}"
+    return join_names([display_name(name) for name in models])
 
 
 def _conflicts(audited: Audited, names: Mapping[str, str]) -> dict[str, Any] | None:
-    found = audited.texts.conflicting
-    if not len(found):
+    conflicting = audited.texts.conflicting
+    if not len(conflicting):
         return None
     texts = [
-        labelled_text(audited.rows, places).shown(names)
-        for places in _rows_of(audited, found[:TEXTS])
+        labelled_text(audited.rows, positions).shown(names)
+        for positions in _rows_of(audited, conflicting[:TEXTS])
     ]
-    return {"number": len(found), "texts": texts}
+    return {"number": len(conflicting), "texts": texts}
 
 
 def _similar(audited: Audited, names: Mapping[str, str]) -> dict[str, Any] | None:
     pairs = audited.similar.pairs
     if not pairs and not audited.similar.words_left_out:
         return None
-    shown = [
-        {
-            "similarity": percent(pair.similarity, 0),
-            "texts": [
-                labelled_text(audited.rows, places).shown(names)
-                for places in _rows_of(audited, np.array([pair.first, pair.second]))
-            ],
-        }
-        for pair in pairs[:TEXTS]
-    ]
+    shown = []
+    for pair in pairs[:TEXTS]:
+        texts = [
+            labelled_text(audited.rows, positions).shown(names)
+            for positions in _rows_of(audited, np.array([pair.first, pair.second]))
+        ]
+        shown.append({"similarity": percent(pair.similarity, 0), "texts": texts})
     return {
         "number": len(pairs),
         "pairs": shown,
@@ -194,11 +182,11 @@ def _rows_of(audited: Audited, texts: Any) -> list[Any]:
 
 
 def _pairs(audited: Audited, names: Mapping[str, str]) -> dict[str, Any]:
-    """Return the pairs of classes with flagged rows, those with most first, and what each model estimates."""
+    """Return the pairs of classes with flagged rows, most first, and what each model estimates."""
     counts, judgements = audited.pairs, audited.issues.judgements
-    others = (
-        ["missing", "too many"] if audited.multilabel else [names[name] for name in audited.classes]
-    )
+    others = [names[name] for name in audited.classes]
+    if audited.multilabel:
+        others = ["missing", "too many"]
     pairs = sorted(np.argwhere(counts).tolist(), key=lambda pair: -counts[tuple(pair)])
     rows = [
         [
@@ -210,12 +198,9 @@ def _pairs(audited: Audited, names: Mapping[str, str]) -> dict[str, Any]:
         for given, other in pairs[:PAIRS]
     ]
     kinds = ["label", "mistake"] if audited.multilabel else ["given", "suggested"]
-    columns = [
-        *kinds,
-        "flagged rows",
-        *(f"estimated by {display_name(name)}" for name in judgements),
-    ]
-    caption = f"Rows by {join_names(kinds)}" + " class" * (not audited.multilabel)
+    estimates = [f"estimated by {display_name(name)}" for name in judgements]
+    columns = [*kinds, "flagged rows", *estimates]
+    caption = f"Rows by {join_names(kinds)}{'' if audited.multilabel else ' class'}"
     if len(pairs) > PAIRS:
         caption += f": the {PAIRS} pairs with most rows of {len(pairs):,}"
     return {"table": Table(caption, columns, rows, range(2, len(columns)))}

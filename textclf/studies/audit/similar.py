@@ -1,4 +1,4 @@
-"""The distinct texts of the rows, those that occur with several labels, and those that have nearly the same words.
+"""The distinct texts of the rows, those with several labels, and those with similar words.
 
 Two texts are similar if the Jaccard index of their words is at least `SIMILAR`: the same words in
 another order, or one word more of five. Such pairs are found by prefix filtering: with the words of
@@ -22,13 +22,16 @@ from textclf.vectorize.terms.counts import count_terms
 from textclf.vectorize.terms.settings import Terms
 
 SIMILAR = 0.8
-MOST_COMPARED = (
-    5_000_000  # pairs; words that would lead to more are left out, the most frequent first
-)
-CHUNK = 100_000  # pairs compared at once
-RUNS = r"\w+"  # of letters: words
+# Pairs that are compared at most; words that would lead to more are left out, the most frequent
+# first.
+MOST_COMPARED = 5_000_000
+# Pairs compared at once.
+CHUNK = 100_000
+# Words are runs of letters.
+RUNS = r"\w+"
 WORDS = Terms(token_pattern=RUNS, lowercase=False, weighting="binary")
-SEVERAL = -1  # instead of the label of a text whose rows have different ones
+# Stands for the label of a text whose rows have different ones.
+SEVERAL = -1
 
 Ints = NDArray[np.int64]
 
@@ -43,12 +46,14 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True)
 class SimilarTexts:
-    """Pairs of similar texts with different labels, most similar first; texts with the same words count as one."""
+    """Pairs of similar texts with different labels, most similar first.
+
+    Texts with the same words count as one.
+    """
 
     pairs: Sequence[Pair]
-    words_left_out: (
-        int  # that led to too many pairs to compare; if there are none, every pair was found
-    )
+    # Words that led to too many pairs to compare; if there are none, every pair was found.
+    words_left_out: int
 
 
 @dataclass(frozen=True)
@@ -65,17 +70,16 @@ class _WordSets:
         return np.diff(self.starts)
 
     def matrix(self, counted: NDArray[np.bool_]) -> Any:
-        """Return a 1 for each word of each set, (sets, words), of those words that are counted (words,)."""
+        """Return a 1 for each word of each set, (sets, words), of the words counted (words,)."""
         shape = len(self.sizes), int(self.words.max(initial=-1)) + 1
-        matrix = csr_array(
-            (counted.astype(np.int64), self.words, self.starts), shape=shape, copy=True
-        )
+        values = counted.astype(np.int64)
+        matrix = csr_array((values, self.words, self.starts), shape=shape, copy=True)
         matrix.eliminate_zeros()
         return matrix
 
 
 def find_similar(texts: Sequence[bytes], labels: Ints, most: int = MOST_COMPARED) -> SimilarTexts:
-    """Return the similar pairs of texts, which are normalised, whose labels differ; `labels` may be `SEVERAL`.
+    """Return the similar pairs of normalised texts whose labels differ; one may be `SEVERAL`.
 
     A text with `SEVERAL` labels differs from every other text. Texts without words are similar to
     none.
@@ -92,12 +96,10 @@ def find_similar(texts: Sequence[bytes], labels: Ints, most: int = MOST_COMPARED
     ]
     *compared, left_out = _candidates(sets, of_set, most)
     for first, second, similarity in _compare(sets, *compared):
-        pairs.append(
-            Pair(*_differing(sets.members[first], sets.members[second], labels), similarity)
-        )
-    return SimilarTexts(
-        sorted(pairs, key=lambda pair: (-pair.similarity, pair.first, pair.second)), left_out
-    )
+        texts_of_both = _differing(sets.members[first], sets.members[second], labels)
+        pairs.append(Pair(*texts_of_both, similarity))
+    pairs.sort(key=lambda pair: (-pair.similarity, pair.first, pair.second))
+    return SimilarTexts(pairs, left_out)
 
 
 def _word_sets(texts: Sequence[bytes]) -> _WordSets:
@@ -106,26 +108,27 @@ def _word_sets(texts: Sequence[bytes]) -> _WordSets:
     frequency = np.bincount(counts.indices, minlength=counts.shape[1])
     rank = np.empty(len(frequency), dtype=np.int64)
     rank[np.argsort(frequency, kind="stable")] = np.arange(len(frequency))
-    found = [np.sort(rank[words]) for words in np.split(counts.indices, counts.indptr[1:-1])]
+    by_text = [np.sort(rank[words]) for words in np.split(counts.indices, counts.indptr[1:-1])]
+    keys = fingerprints([words.tobytes() for words in by_text]).tolist()
     members: dict[int, list[int]] = {}
-    for place, key in enumerate(fingerprints([words.tobytes() for words in found]).tolist()):
-        if len(found[place]):
-            members.setdefault(key, []).append(place)
-    parts = [found[places[0]] for places in members.values()]
-    starts = np.concatenate([[0], np.cumsum([len(part) for part in parts], dtype=np.int64)]).astype(
-        np.int64
-    )
-    return _WordSets(
-        np.concatenate([*parts, np.zeros(0, np.int64)]), starts, list(members.values())
-    )
+    for text, key in enumerate(keys):
+        if len(by_text[text]):
+            members.setdefault(key, []).append(text)
+    parts = [by_text[same[0]] for same in members.values()]
+    ends = np.cumsum([len(part) for part in parts], dtype=np.int64)
+    starts = np.concatenate([[0], ends]).astype(np.int64)
+    words = np.concatenate([*parts, np.zeros(0, np.int64)])
+    return _WordSets(words, starts, list(members.values()))
 
 
 def _candidates(sets: _WordSets, labels: Ints, most: int) -> tuple[Ints, Ints, int]:
-    """Return the positions of the two sets of each pair to compare, (pairs,) each, and the number of words left out."""
+    """Return the two sets of each pair to compare, and the number of words left out.
+
+    The sets are positions, (pairs,) each.
+    """
     sizes = sets.sizes
-    needed = (
-        sizes - np.ceil(SIMILAR * sizes - 1e-9).astype(np.int64) + 1
-    )  # words of which similar sets share one
+    # Similar sets share one of so many words.
+    needed = sizes - np.ceil(SIMILAR * sizes - 1e-9).astype(np.int64) + 1
     owner = np.repeat(np.arange(len(sizes)), sizes)
     rare = np.arange(len(sets.words)) - sets.starts[owner] < needed[owner]
     counts = np.bincount(sets.words[rare])
@@ -135,10 +138,8 @@ def _candidates(sets: _WordSets, labels: Ints, most: int) -> tuple[Ints, Ints, i
     words = sets.matrix(rare & ~np.isin(sets.words, left_out))
     left, right = triu(words @ words.T, k=1).nonzero()
     differ = (labels[left] != labels[right]) | (labels[left] == SEVERAL)
-    near = (
-        np.minimum(sizes[left], sizes[right])
-        >= SIMILAR * np.maximum(sizes[left], sizes[right]) - 1e-9
-    )
+    smaller = np.minimum(sizes[left], sizes[right])
+    near = smaller >= SIMILAR * np.maximum(sizes[left], sizes[right]) - 1e-9
     return left[differ & near], right[differ & near], len(left_out)
 
 
@@ -154,10 +155,11 @@ def _compare(sets: _WordSets, first: Ints, second: Ints) -> Iterator[tuple[int, 
 
 
 def _differing(first: Sequence[int], second: Sequence[int], labels: Ints) -> tuple[int, int]:
-    """Return a text of one set and one of another, or of the same, whose labels differ; the smaller position first.
+    """Return a text of one set and one of another, or of the same, whose labels differ.
 
-    Of the texts with one label, only the first of each set is looked at, and the last of the second
-    set: if all have `SEVERAL` labels, the first and the last are a pair.
+    The smaller position is first. Of the texts with one label, only the first of each set is looked
+    at, and the last of the second set: if all have `SEVERAL` labels, the first and the last are a
+    pair.
     """
     samples = [
         list({int(labels[text]): text for text in reversed(part)}.values())
@@ -186,7 +188,10 @@ class DistinctTexts:
 
 
 def find_texts(rows: pd.DataFrame, y: Ints) -> DistinctTexts:
-    """Return the distinct texts; texts are the same if they differ in case, spaces and compatible characters alone."""
+    """Return the distinct texts.
+
+    Texts are the same if they differ in case, spaces and compatible characters alone.
+    """
     normalized = normalize_texts(rows["text"])
     of_row = pd.factorize(hash_texts(normalized))[0]
     first = np.unique(of_row, return_index=True)[1]
@@ -195,15 +200,11 @@ def find_texts(rows: pd.DataFrame, y: Ints) -> DistinctTexts:
     return DistinctTexts(normalized.take(first).cast(pa.binary()).to_pylist(), of_row, labels)
 
 
-def labelled_text(rows: pd.DataFrame, places: Ints) -> LabelledText:
-    """Return the text of the first of the rows at some positions, which have the same, and all of them by label."""
-    part = rows.iloc[places]
-    return LabelledText(
-        str(part["text"].iloc[0]),
-        {
-            str(label): Labelled(
-                len(same), list(zip(same["split"][:IDS], same["id"][:IDS], strict=True))
-            )
-            for label, same in part.groupby("label", sort=False)
-        },
-    )
+def labelled_text(rows: pd.DataFrame, positions: Ints) -> LabelledText:
+    """Return the text that the rows at these positions share, and these rows by label."""
+    part = rows.iloc[positions]
+    by_label = {}
+    for label, same in part.groupby("label", sort=False):
+        ids = list(zip(same["split"][:IDS], same["id"][:IDS], strict=True))
+        by_label[str(label)] = Labelled(len(same), ids)
+    return LabelledText(str(part["text"].iloc[0]), by_label)

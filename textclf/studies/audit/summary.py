@@ -1,4 +1,4 @@
-"""What an audit found: its result, the numbers of audit.json, and the table of rows whose label is an issue."""
+"""The result of an audit: the numbers of audit.json, and the table of rows with label issues."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -24,27 +24,20 @@ from textclf.studies.settings import Audit
 from textclf.tables.corrections import Corrections
 from textclf.vectorize.in_memory import encode_labels
 
-LISTED = 10_000  # rows in the table, which Git keeps
-PLACES = (
-    10,
-    20,
-    50,
-    100,
-    200,
-    500,
-    1_000,
-    2_000,
-    5_000,
-)  # of that table up to which reviews are counted
-MISTAKES = (
-    "missing",
-    "too_many",
-)  # of one of several labels: not given but right, and given but wrong
+# Rows in the table, which Git keeps.
+LISTED = 10_000
+# Places of that table up to which reviews are counted.
+PLACES = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
+# Mistakes of one of several labels: not given but right, and given but wrong.
+MISTAKES = ("missing", "too_many")
 
 
 @dataclass(frozen=True)
 class Audited:
-    """The rows that were audited, of `total`, and what was found. A set of labels in `rows` is a JSON list."""
+    """The rows that were audited, of `total`, and what was found.
+
+    A set of labels in `rows` is a JSON list.
+    """
 
     rows: pd.DataFrame
     total: int
@@ -53,9 +46,8 @@ class Audited:
     issues: Issues
     texts: DistinctTexts
     similar: SimilarTexts
-    reviewed: Mapping[str, Mapping[str, float]] = field(
-        default_factory=dict
-    )  # as by `count_reviews`
+    # As `count_reviews` returns it.
+    reviewed: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def models(self) -> list[str]:
@@ -69,12 +61,14 @@ class Audited:
 
     @cached_property
     def pairs(self) -> NDArray[np.int64]:
-        """The number of rows that a model flags, by given and suggested class, in the form of `Judgement.joint`."""
+        """The number of rows that a model flags, by given and suggested class.
+
+        It has the form of `Judgement.joint`.
+        """
         given, suggested = self.y[self.issues.order], self.issues.suggested[self.issues.order]
         if self.multilabel:
-            return np.stack(
-                [(suggested > given).sum(axis=0), (suggested < given).sum(axis=0)], axis=1
-            )
+            missing, too_many = (suggested > given).sum(axis=0), (suggested < given).sum(axis=0)
+            return np.stack([missing, too_many], axis=1)
         counts = np.zeros((len(self.classes), len(self.classes)), dtype=np.int64)
         np.add.at(counts, (given, suggested), 1)
         return counts
@@ -86,7 +80,10 @@ class Audited:
 
     @cached_property
     def suggested(self) -> NDArray[np.object_]:
-        """The suggested label of each flagged row, in the order of `issues.order`; a set of labels as a JSON list."""
+        """The suggested label of each flagged row, in the order of `issues.order`.
+
+        A set of labels is a JSON list.
+        """
         return _written(self.issues.suggested[self.issues.order], self.classes)
 
 
@@ -95,7 +92,8 @@ def choose_models(settings: Audit, train: Train) -> list[str]:
     models = [name for name in settings.models or train.names() if train[name].kind != CONSTANT]
     if not models:
         raise UserError(
-            f"{PARAMS_FILE}: audit.models must name a model, since train has none but {CONSTANT}; got null"
+            f"{PARAMS_FILE}: audit.models must name a model, since train has none but {CONSTANT}; "
+            "got null"
         )
     return models
 
@@ -108,28 +106,27 @@ def audit(
     `rows` has the columns id, text, label, split and group.
     """
     counts = rows["label"].explode().value_counts()
-    if missing := [name for name in classes if name not in counts]:
+    missing = [name for name in classes if name not in counts]
+    if missing:
         raise UserError(
-            f"the {len(rows):,} rows that are audited must hold every class; {missing[0]} has none; "
-            "set a larger audit.rows"
+            f"the {len(rows):,} rows that are audited must hold every class; "
+            f"{missing[0]} has none; set a larger audit.rows"
         )
     y = encode_labels(rows["label"], classes)
     models = choose_models(settings, setup.train)
     issues = combine(y, held_out_probabilities(rows, classes, models, setup, settings))
     rows = rows.assign(label=_written(y, classes))
     texts = find_texts(rows, pd.factorize(rows["label"])[0])
-    return Audited(
-        rows, total, classes, y, issues, texts, find_similar(texts.normalized, texts.labels)
-    )
+    similar = find_similar(texts.normalized, texts.labels)
+    return Audited(rows, total, classes, y, issues, texts, similar)
 
 
 def _written(y: Labels, classes: Sequence[str]) -> NDArray[np.object_]:
     """Return the labels as tables have them, (rows,): the name of a class, or a JSON list."""
     if y.ndim == 1:
         return np.array(classes, dtype=object)[y]
-    lists = [
-        json.dumps(sorted(names), ensure_ascii=False) for names in to_names(y, classes).to_pylist()
-    ]
+    sets = to_names(y, classes).to_pylist()
+    lists = [json.dumps(sorted(names), ensure_ascii=False) for names in sets]
     return np.array(lists, dtype=object)
 
 
@@ -147,19 +144,14 @@ def summarize(audited: Audited) -> dict[str, Any]:
     """
     issues, rows, texts = audited.issues, len(audited.y), audited.texts
     split = audited.rows["split"].to_numpy()
+    flagged = {"any": len(issues.order), "all": int(audited.flagged[-1])}
+    for number, count in enumerate(audited.flagged[1:], start=1):
+        flagged[f"by_{number}"] = int(count)
+    for name in dict.fromkeys(split):
+        flagged[str(name)] = int((issues.votes[split == name] > 0).sum())
     return {
         "rows": {"all": audited.total, "audited": rows},
-        "flagged": {
-            "any": len(issues.order),
-            "all": int(audited.flagged[-1]),
-            **{
-                f"by_{number}": int(count) for number, count in enumerate(audited.flagged) if number
-            },
-            **{
-                str(name): int((issues.votes[split == name] > 0).sum())
-                for name in dict.fromkeys(split)
-            },
-        },
+        "flagged": flagged,
         "models": {
             name: round_numbers({"accuracy": judgement.right / rows, "noise": judgement.noise})
             | {"flagged": int(judgement.flagged.sum()), "pairs": _pairs(judgement.joint, audited)}
@@ -179,13 +171,13 @@ def summarize(audited: Audited) -> dict[str, Any]:
 
 
 def count_reviews(corrections: Corrections) -> dict[str, dict[str, float]]:
-    """Return what reviews say of the first 10, 20, 50, ... places of the list of an audit, up to the last one.
+    """Return what reviews say of the first 10, 20, 50, ... places of an audit, up to the last one.
 
     By the number of places: `wrong`, `right` and `unclear` labels, and the `precision`, the share
     of wrong ones among the clear ones. If some of these places were not reviewed, it is an
     estimate, from `low` to `high` (Wilson's interval); otherwise it is known.
     """
-    found: dict[str, dict[str, float]] = {}
+    by_places: dict[str, dict[str, float]] = {}
     reviews = [
         (place, given, corrections.labels.get(row))
         for row, (given, place) in corrections.reviews.items()
@@ -196,19 +188,22 @@ def count_reviews(corrections: Corrections) -> dict[str, dict[str, float]]:
         seen = {place for place, _, _ in reviews if 0 < place <= places}
         unclear = sum(label is None for _, label in first)
         right = sum(label == given for given, label in first)
-        if clear := len(first) - unclear:
-            counts = {"wrong": clear - right, "right": right, "unclear": unclear}
-            ends = wilson(clear - right, clear).rounded() if len(seen) < places else {}
-            found[str(places)] = {
-                **counts,
-                "precision": round((clear - right) / clear, DIGITS),
+        clear = len(first) - unclear
+        if clear:
+            wrong = clear - right
+            ends = wilson(wrong, clear).rounded() if len(seen) < places else {}
+            by_places[str(places)] = {
+                "wrong": wrong,
+                "right": right,
+                "unclear": unclear,
+                "precision": round(wrong / clear, DIGITS),
                 **ends,
             }
-    return found
+    return by_places
 
 
 def _pairs(counts: NDArray[np.int64], audited: Audited) -> dict[str, dict[str, int]]:
-    """Return the counts of mistakes that are not 0, by the names of the classes, or of label and kind of mistake."""
+    """Return the counts of mistakes that are not 0, by classes, or by label and kind of mistake."""
     others = MISTAKES if audited.multilabel else audited.classes
     pairs: dict[str, dict[str, int]] = {}
     for given, other in np.argwhere(counts).tolist():

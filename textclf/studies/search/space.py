@@ -1,4 +1,4 @@
-"""The space of a search, and the settings that a trial makes: all that a search knows of other sections is here."""
+"""The space of a search, and the settings of a trial: what a search knows of other sections."""
 
 import itertools
 import math
@@ -14,13 +14,11 @@ from textclf.studies.readable import unreadable_features
 from textclf.studies.settings import Choices, CompleteSearch, Range, Search
 from textclf.vectorize.settings import Combine, Vectorize, leaves
 
-REPRESENTATIONS = (
-    "vectorize."  # start of the names of settings of a representation; others are of the model
-)
+# The start of the names of settings of a representation; others are of the model.
+REPRESENTATIONS = "vectorize."
 
-Values = Mapping[
-    str, Any
-]  # a value of each setting in the space that applies in a trial, by its name there
+# A value of each setting in the space that applies in a trial, by its name there.
+Values = Mapping[str, Any]
 Space = Mapping[str, Choices | Range]
 
 C: Space = {"C": Range(low=0.01, high=100.0, log=True)}
@@ -40,10 +38,8 @@ MODELS: Mapping[str, Space] = {
     "cnn": {**NETWORK, "filters": (32, 64, 128), "kernel_size": (3, 5)},
     "transformer": {"learning_rate": Range(low=1e-5, high=1e-4, log=True), "epochs": (2, 3, 4, 5)},
 }
-WEIGHTS: Space = {
-    "weighting": ("counts", "tfidf"),
-    "sublinear_tf": (False, True),
-}  # nb_svm reads which terms occur
+# All models of terms but nb_svm, which reads which terms occur.
+WEIGHTS: Space = {"weighting": ("counts", "tfidf"), "sublinear_tf": (False, True)}
 TERMS: Space = {
     "ngram_range": ((1, 1), (1, 2)),
     "char_ngram_range": ((2, 4), (2, 5), (3, 5)),
@@ -53,16 +49,15 @@ TERMS: Space = {
 
 @dataclass(frozen=True)
 class Dimension:
-    """What a setting may be: one of some choices, or a number from `low` to `high`, both included."""
+    """What a setting may be: one of some choices, or a number from `low` to `high`, inclusive."""
 
     choices: Choices | None = None
     low: float = 0.0
     high: float = 0.0
     log: bool = False
     whole: bool = False  # integers alone
-    other: str | None = (
-        None  # a setting of the space: this one applies if that has a value of `needed`
-    )
+    # A setting of the space: this one applies if that has a value of `needed`.
+    other: str | None = None
     needed: Choices = ()
     otherwise: Any = None  # its default, which it has in other trials
 
@@ -85,31 +80,34 @@ class Dimension:
 def apply(
     train: Train, vectorize: Vectorize, combine: Combine, model: str, values: Values
 ) -> tuple[Train, Vectorize]:
-    """Return the sections train and vectorize with the values of a trial; `UserError` with a line for each mistake."""
+    """Return the sections train and vectorize with the values of a trial.
+
+    Raises `UserError` with a line for each mistake.
+    """
     of_model: dict[str, Any] = {}
     of_representation: dict[str, dict[str, Any]] = {}
     for name, value in values.items():
-        if (place := _place_of(name)) is None:
+        split = _split_name(name)
+        if split is None:
             of_model[name] = value
         else:
-            of_representation.setdefault(place[0], {})[place[1]] = value
+            representation, setting = split
+            of_representation.setdefault(representation, {})[setting] = value
     settings = _change(train[model], f"train.{model}", of_model)
     representations = {}
     for name, changes in of_representation.items():
-        if (
-            name not in (read := leaves(settings.features, combine))
-            or name not in vectorize.names()
-        ):
-            hint = suggest(name, read)
+        read = leaves(settings.features, combine)
+        if name not in read or name not in vectorize.names():
             raise UserError(
-                f"{PARAMS_FILE}: vectorize.{name} must be a representation that train.{model} reads; {hint}"
+                f"{PARAMS_FILE}: vectorize.{name} must be a representation that train.{model} "
+                f"reads; {suggest(name, read)}"
             )
         representations[name] = _change(vectorize[name], f"vectorize.{name}", changes)
     return train.model_copy(update={model: settings}), vectorize.model_copy(update=representations)
 
 
-def _place_of(name: str) -> tuple[str, str] | None:
-    """Return the representation and its setting that a name in the space stands for; None for one of the model."""
+def _split_name(name: str) -> tuple[str, str] | None:
+    """Return the representation and the setting in a name of the space; None for the model's."""
     if not name.startswith(REPRESENTATIONS):
         return None
     representation, _, setting = name.removeprefix(REPRESENTATIONS).partition(".")
@@ -123,31 +121,30 @@ def _change(section: Section, key: str, changes: Values) -> Any:
 def dimensions(
     search: CompleteSearch, train: Train, vectorize: Vectorize, combine: Combine
 ) -> dict[str, Dimension]:
-    """Return the values of each setting, with the condition that its section has for it (`Terms.conditions`).
+    """Return the values of each setting, with the condition that its section has for it.
 
-    They are integers if both limits are integers once they are validated. Raises `UserError` if a
-    limit is wrong.
+    Such as `Terms.conditions`. They are integers if both limits are integers once they are
+    validated. Raises `UserError` if a limit is wrong.
     """
 
     def validated(name: str, values: Values) -> Any:
-        sections = apply(train, vectorize, combine, search.model, values)
-        place = _place_of(name)
-        return (
-            getattr(sections[0][search.model], name)
-            if place is None
-            else getattr(sections[1][place[0]], place[1])
-        )
+        models, representations = apply(train, vectorize, combine, search.model, values)
+        split = _split_name(name)
+        if split is None:
+            return getattr(models[search.model], name)
+        representation, setting = split
+        return getattr(representations[representation], setting)
 
     result = {}
     for name, values in search.space.items():
-        representation, setting = _place_of(name) or ("", "")
+        representation, setting = _split_name(name) or ("", "")
         section = vectorize[representation] if representation in vectorize.names() else Section()
         other, needed = getattr(section, "conditions", {}).get(setting, ("", ()))
+        condition = f"{REPRESENTATIONS}{representation}.{other}"
         dimension = Dimension()
-        if (other := f"{REPRESENTATIONS}{representation}.{other}") in search.space:
-            dimension = Dimension(
-                other=other, needed=needed, otherwise=type(section).model_fields[setting].default
-            )
+        if condition in search.space:
+            default = type(section).model_fields[setting].default
+            dimension = Dimension(other=condition, needed=needed, otherwise=default)
         if isinstance(values, Range):
             low, high = (
                 validated(name, {**dimension.needs(), name: limit})
@@ -161,7 +158,7 @@ def dimensions(
 
 
 def single_values(space: Mapping[str, Dimension]) -> Iterator[tuple[str, Values]]:
-    """Yield each setting with each of its choices, or with its limits, and with what it needs of others."""
+    """Yield each setting with each of its choices or limits, and with what it needs of others."""
     for name, dimension in space.items():
         for value in dimension.choices or (dimension.low, dimension.high):
             yield name, with_defaults({**dimension.needs(), name: value}, space)
@@ -170,23 +167,23 @@ def single_values(space: Mapping[str, Dimension]) -> Iterator[tuple[str, Values]
 def with_defaults(values: Values, space: Mapping[str, Dimension]) -> Values:
     """Return the values of a trial, and the default of each setting that does not apply in it."""
     idle = {
-        name: each.otherwise
-        for name, each in space.items()
-        if each.other in values and not each.applies(values)
+        name: dimension.otherwise
+        for name, dimension in space.items()
+        if dimension.other in values and not dimension.applies(values)
     }
     return {**values, **idle}
 
 
 def combinations(space: Mapping[str, Dimension]) -> float:
     """Return the number of different trials, infinite if a setting is a decimal."""
-    others = {each.other for each in space.values() if each.other}
-    choices = itertools.product(
-        *([(name, value) for value in space[name].choices or ()] for name in others)
-    )
-    rest = [each for name, each in space.items() if name not in others]
-    return sum(
-        math.prod(each.size for each in rest if each.applies(dict(chosen))) for chosen in choices
-    )
+    others = {dimension.other for dimension in space.values() if dimension.other}
+    pairs = [[(name, value) for value in space[name].choices or ()] for name in others]
+    rest = [dimension for name, dimension in space.items() if name not in others]
+    total: float = 0
+    for chosen in itertools.product(*pairs):
+        values = dict(chosen)
+        total += math.prod(dimension.size for dimension in rest if dimension.applies(values))
+    return total
 
 
 def describe(values: Values) -> str:
@@ -206,16 +203,17 @@ def command(model: str, values: Values) -> str:
 def complete(
     search: Search, train: Train, vectorize: Vectorize, combine: Combine
 ) -> CompleteSearch:
-    """Return the search with its model and its space: by default the first model but majority, and `default_space`.
+    """Return the search with its model and its space.
 
-    Raises `UserError` if there is no such model, or it can't read its features.
+    By default these are the first model but majority, and `default_space`. Raises `UserError` if
+    there is no such model, or it can't read its features.
     """
     known = [name for name in train.names() if train[name].kind != CONSTANT]
     model = search.model or next(iter(known), CONSTANT)
     if model not in known:
         raise UserError(
-            f"{PARAMS_FILE}: search.model must be a model of train that tells texts apart; got {model}; "
-            f"{suggest(model, known)}"
+            f"{PARAMS_FILE}: search.model must be a model of train that tells texts apart; "
+            f"got {model}; {suggest(model, known)}"
         )
     if unfit := list(unreadable_features(train, vectorize, combine, model)):
         raise UserError(*(f"{PARAMS_FILE}: {sentence}" for sentence in unfit))

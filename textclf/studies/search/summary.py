@@ -17,25 +17,20 @@ from textclf.studies.settings import CompleteSearch
 
 
 def trial_table(trials: Sequence[Trial], settings: CompleteSearch) -> pd.DataFrame:
-    """Return a row per trial: `trial` (from 1), its settings as in params.yaml, `score`, and `fold_1` and so on.
+    """Return a row per trial: `trial`, its settings as in params.yaml, `score`, `fold_1` and so on.
 
-    A setting that does not apply is None. Of random trials, `expected` is the best score of so many
-    on average.
+    Trials are counted from 1. A setting that does not apply is None. Of random trials, `expected`
+    is the best score of so many on average.
     """
-    table = pd.DataFrame(
-        [
-            {
-                "trial": number,
-                **{
-                    name: to_yaml(trial.settings[name]) if name in trial.settings else None
-                    for name in settings.space
-                },
-                "score": trial.score,
-                **{f"fold_{fold}": score for fold, score in enumerate(trial.scores, start=1)},
-            }
-            for number, trial in enumerate(trials, start=1)
-        ]
-    )
+    rows = []
+    for number, trial in enumerate(trials, start=1):
+        row: dict[str, Any] = {"trial": number}
+        for name in settings.space:
+            row[name] = to_yaml(trial.settings[name]) if name in trial.settings else None
+        row["score"] = trial.score
+        row |= {f"fold_{fold}": score for fold, score in enumerate(trial.scores, start=1)}
+        rows.append(row)
+    table = pd.DataFrame(rows)
     if settings.sampler == "random":
         scores = np.array([trial.score for trial in trials])
         table["expected"] = expected_best(scores, METRICS[settings.metric].higher_is_better)
@@ -52,9 +47,8 @@ def expected_best(scores: NDArray[np.float64], higher_is_better: bool) -> NDArra
     count = len(scores)
     ordered = np.sort(scores) if higher_is_better else -np.sort(-scores)
     worst, within, expected = np.arange(count + 1), np.ones(count + 1), np.empty(count)
-    for chosen in range(
-        count
-    ):  # `within`: the share of the choices that lie within the worst 0, 1, ... trials
+    # `within` is the share of the choices that lie within the worst 0, 1, ... trials.
+    for chosen in range(count):
         within = within * np.maximum(worst - chosen, 0) / (count - chosen)
         expected[chosen] = np.diff(within) @ ordered
     return expected
@@ -86,10 +80,8 @@ def summarize(
         },
     }
     if outer:
-        naive, honest = (
-            np.array(each)
-            for each in zip(*((fold.best.score, fold.honest) for fold in outer), strict=True)
-        )
+        naive = np.array([fold.best.score for fold in outer])
+        honest = np.array([fold.honest for fold in outer])
         gain = naive - honest if METRICS[settings.metric].higher_is_better else honest - naive
         content["nested"] = {
             "folds": len(outer),

@@ -1,4 +1,4 @@
-"""The search itself: settings are proposed, and scored by cross-validation inside the given rows; scores are kept."""
+"""The search itself: propose settings, score them by cross-validation, and store the scores."""
 
 import hashlib
 import itertools
@@ -37,11 +37,15 @@ from textclf.studies.settings import CompleteSearch, CrossValidate, Search
 from textclf.vectorize.settings import leaves
 
 Splits = Mapping[str, pd.DataFrame]
-SCORES = "scores.jsonl"  # in the scratch folder
-PATTERN = ".search-*.scratch"  # of scratch folders; DVC and Git ignore them
+# The file of the scores in the scratch folder.
+SCORES = "scores.jsonl"
+# Names of scratch folders; DVC and Git ignore them.
+PATTERN = ".search-*.scratch"
 LIBRARIES = ("keras", "numpy", "scikit-learn", "scipy", "tensorflow")
-DIGITS = 4  # significant digits of a decimal between two limits
-MOST_REPEATS = 100  # proposals in a row that were tried before; then the first combination that was not is taken
+# Significant digits of a decimal between two limits.
+DIGITS = 4
+# After so many proposals in a row that were tried before, the first untried combination is taken.
+MOST_REPEATS = 100
 
 
 @dataclass(frozen=True)
@@ -62,11 +66,15 @@ class Outer:
     """An outer fold of a nested cross-validation."""
 
     best: Trial  # inside its training rows
-    honest: float  # score of the model with these settings on its test rows, which the search did not see
+    # The score of the model with these settings on its test rows, which the search did not see.
+    honest: float
 
 
 def scratch_folder(beside: Path, setup: Setup) -> Path:
-    """Return the scratch folder of a search with these settings, code and libraries; keys of scores have the rest."""
+    """Return the scratch folder of a search with these settings, code and libraries.
+
+    Keys of scores have the rest.
+    """
     digest = hashlib.sha256(f"{setup.split!r} {setup.evaluate!r} {read_code()}".encode())
     for library in LIBRARIES:
         digest.update(f"{library} {version(library)}\n".encode())
@@ -77,7 +85,7 @@ class Scores:
     """Scores by key, each written to the disk when it is known."""
 
     def __init__(self, folder: Path) -> None:
-        """Read what an earlier search left in the folder, without a last line that was cut off by a kill."""
+        """Read what an earlier search left in the folder, but a last line that a kill cut off."""
         folder.parent.mkdir(parents=True, exist_ok=True)
         self.path = folder / SCORES
         content = self.path.read_bytes() if self.path.exists() else b""
@@ -115,12 +123,8 @@ class Searcher:
 
     def search(self, rows: pd.DataFrame, advance: Callable[[Trial], None]) -> list[Trial]:
         """Return the trials in order; `advance` is called with the best one so far after each."""
-        folds = [
-            splits
-            for _, _, splits in make_folds(
-                rows, self._folds(self.settings.folds, 0), "search.folds"
-            )
-        ]
+        drawn = make_folds(rows, self._folds(self.settings.folds, 0), "search.folds")
+        folds = [splits for _, _, splits in drawn]
         score = self._scorer(folds)
         higher = METRICS[self.settings.metric].higher_is_better
         proposals = Proposals(self.settings, self.space, higher)
@@ -130,9 +134,8 @@ class Searcher:
             try:
                 scores = tuple(score(values, fold) for fold in range(len(folds)))
             except UserError as error:
-                raise UserError(
-                    *(f"trial {number} ({describe(values)}): {line}" for line in error.lines)
-                ) from error
+                trial = f"trial {number} ({describe(values)})"
+                raise UserError(*(f"{trial}: {line}" for line in error.lines)) from error
             trials.append(Trial(values, scores))
             proposals.tell(trials[-1].score)
             advance(best_of(trials, self.settings.metric))
@@ -141,7 +144,7 @@ class Searcher:
     def nested(
         self, rows: pd.DataFrame, folds: int, advance: Callable[[Trial], None]
     ) -> list[Outer]:
-        """Return the outer folds of a nested cross-validation: in each, the whole search is repeated.
+        """Return the outer folds of a nested cross-validation, each of which repeats the search.
 
         They are drawn with the next seed, or they could be the folds that scored the trials.
         """
@@ -165,7 +168,10 @@ class Searcher:
         return CrossValidate(folds=number, repeats=1, seed=self.settings.seed + later)
 
     def _scorer(self, folds: Sequence[Splits]) -> Callable[[Values, int], float]:
-        """Return a function from a trial's values and a fold to the score; it keeps features for the next trial."""
+        """Return a function from a trial's values and a fold to the score.
+
+        It keeps features for the next trial.
+        """
         name, metric = self.settings.model, self.settings.metric
         digests = [_digest(splits) for splits in folds]
 
@@ -173,9 +179,8 @@ class Searcher:
         def features(
             fold: int, own: str, read: tuple[tuple[str, Any], ...], validation: bool
         ) -> dict[str, Features]:
-            setup = replace(
-                self.setup, vectorize=self.setup.vectorize.model_copy(update=dict(read))
-            )
+            vectorize = self.setup.vectorize.model_copy(update=dict(read))
+            setup = replace(self.setup, vectorize=vectorize)
             return training.make_features(folds[fold], self.classes, own, setup, validation)
 
         def score(values: Values, fold: int) -> float:
@@ -185,21 +190,20 @@ class Searcher:
             )
             settings = train[name]
             read = leaves(settings.features, self.setup.combine)
-            representations = tuple((each, vectorize[each]) for each in read)
+            representations = tuple((leaf, vectorize[leaf]) for leaf in read)
 
             def compute() -> float:
                 validation = bool(settings.validation_choices())
                 made = features(fold, settings.features, representations, validation)
-                found = training.measure_features(made, settings, self.setup)[metric]
-                if not np.isfinite(found):
+                value = training.measure_features(made, settings, self.setup)[metric]
+                if not np.isfinite(value):
                     raise UserError(
-                        f"{metric} must be a number; got {found}; choose another search.metric"
+                        f"{metric} must be a number; got {value}; choose another search.metric"
                     )
-                return float(found)
+                return float(value)
 
-            return self.scores.get(
-                f"{digests[fold]} {metric} {settings!r} {representations!r}", compute
-            )
+            key = f"{digests[fold]} {metric} {settings!r} {representations!r}"
+            return self.scores.get(key, compute)
 
         return score
 
@@ -215,11 +219,8 @@ def _digest(splits: Splits) -> str:
     digest = hashlib.sha256()
     for name, rows in splits.items():
         beside = [getattr(text, "columns", None) for text in rows["text"]]
-        digest.update(
-            repr(
-                (name, rows[["id", "text", "label"]].astype(str).to_numpy().tolist(), beside)
-            ).encode()
-        )
+        content = rows[["id", "text", "label"]].astype(str).to_numpy().tolist()
+        digest.update(repr((name, content, beside)).encode())
     return digest.hexdigest()
 
 
@@ -236,18 +237,20 @@ def run_search(
     with closing(progress.bar("search", searches * searcher.trials, "trial", scaled=False)) as bar:
 
         def advance(best: Trial) -> None:
-            bar.set_postfix_str(
-                f"best {format_value(settings.metric, best.score)}: {describe(best.settings)}",
-                False,
-            )
+            score = format_value(settings.metric, best.score)
+            bar.set_postfix_str(f"best {score}: {describe(best.settings)}", False)
             bar.update()
 
         trials = searcher.search(rows, advance)
-        return trials, searcher.nested(rows, settings.nested, advance) if settings.nested else []
+        outer = searcher.nested(rows, settings.nested, advance) if settings.nested else []
+        return trials, outer
 
 
 class Proposals:
-    """Proposes settings, each once; the same ones in the same order for the same scores, also if a search resumes."""
+    """Proposes settings, each once.
+
+    They are the same in the same order for the same scores, also if a search resumes.
+    """
 
     def __init__(
         self, settings: Search, space: Mapping[str, Dimension], higher_is_better: bool
@@ -263,7 +266,7 @@ class Proposals:
             direction="maximize" if higher_is_better else "minimize",
         )
         self.space = space
-        self.distributions = {name: _distribution(each) for name, each in space.items()}
+        self.distributions = {name: _distribution(values) for name, values in space.items()}
         self.repeats = 0 if settings.sampler == "grid" else MOST_REPEATS
         self.tried: dict[str, float] = {}
         self.asked: Any = None
@@ -272,7 +275,8 @@ class Proposals:
         """Return settings that were not tried yet; there must be such."""
         for _ in range(self.repeats):
             values = self._draw()
-            if (score := self.tried.get(_key(values))) is None:
+            score = self.tried.get(_key(values))
+            if score is None:
                 return values
             self.study.tell(self.asked, score)
         untried = (
@@ -291,7 +295,10 @@ class Proposals:
         return self._values(self.asked.params)
 
     def _values(self, drawn: Mapping[str, Any]) -> Values:
-        """Return the values that a sampler's numbers stand for, if they apply; that of a choice is its position."""
+        """Return the values that a sampler's numbers stand for, if they apply.
+
+        The number of a choice is its position.
+        """
         values: dict[str, Any] = {}
         for name, dimension in self.space.items():
             number = drawn[name]
@@ -300,19 +307,18 @@ class Proposals:
             elif dimension.whole:
                 values[name] = number
             else:
-                values[name] = min(
-                    max(float(f"{number:.{DIGITS}g}"), dimension.low), dimension.high
-                )
+                rounded = float(f"{number:.{DIGITS}g}")
+                values[name] = min(max(rounded, dimension.low), dimension.high)
         return {name: value for name, value in values.items() if self.space[name].applies(values)}
 
     def _combinations(self) -> Iterator[dict[str, int]]:
-        """Yield every combination in the form in which samplers draw them; the last setting changes first."""
-        numbers = [
-            range(int(each.low), int(each.high) + 1)
-            if each.choices is None
-            else range(len(each.choices))
-            for each in self.space.values()
-        ]
+        """Yield every combination as samplers draw them; the last setting changes first."""
+        numbers = []
+        for dimension in self.space.values():
+            if dimension.choices is None:
+                numbers.append(range(int(dimension.low), int(dimension.high) + 1))
+            else:
+                numbers.append(range(len(dimension.choices)))
         for combination in itertools.product(*numbers):
             yield dict(zip(self.space, combination, strict=True))
 
