@@ -15,9 +15,11 @@ from textclf.core.quoting import quote_name
 from textclf.serve import Limits
 
 STUDIES = "studies/dvc.yaml"
-ADDRESS_SPACE = 2**28  # bytes that Python and numpy reserve, and room for a small model
+# Bytes that Python and numpy reserve, and room for a small model.
+ADDRESS_SPACE = 2**28
 PREDICT = """
-Classify texts: the arguments, or each line of standard input, or the rows of a table. Prints one row per text, in
+Classify texts: the arguments, or each line of standard input, or the rows of a table. \
+Prints one row per text, in
 order: id, text, label, its confidence, and a probability for each class if there are at most ten.
 
   textclf predict "The food was great." "Never again."
@@ -26,24 +28,30 @@ order: id, text, label, its confidence, and a probability for each class if ther
 """
 
 DRIFT = """
-Compare texts without labels, in any format that textclf predict --path reads, with those that the model was trained on:
-can a classifier tell them apart, and do their words, lengths, unknown words and predicted classes differ? Exit code 0
+Compare texts without labels, in any format that textclf predict \
+--path reads, with those that the model was trained on:
+can a classifier tell them apart, and do their words, lengths, \
+unknown words and predicted classes differ? Exit code 0
 if no drift was found, 1 if drift was found, 2 after a mistake.
 
   textclf drift new.csv
-  textclf drift tickets.jsonl --text message --reference last-month.jsonl --output drift.json --page drift.html
+  textclf drift tickets.jsonl --text message --reference last-month.jsonl --output drift.json \
+--page drift.html
 """
 
 SUGGEST = """
-Choose texts of a pool, of any size, to label next: diverse ones without a model, with one those in doubt among them. A
-tenth, at least 5, is drawn at random: these alone may measure. No text that is labelled or discarded is chosen again.
+Choose texts of a pool, of any size, to label next: \
+diverse ones without a model, with one those in doubt among them. A
+tenth, at least 5, is drawn at random: these alone may measure. \
+No text that is labelled or discarded is chosen again.
 
   textclf suggest pool.csv
   textclf suggest tickets.jsonl --text message --id ticket --rows 100
 """
 
 SERVE = """
-Serve the models over HTTP until SIGTERM: POST /predict, GET /health, GET / (models and limits), GET /openapi.json. Logs
+Serve the models over HTTP until SIGTERM: \
+POST /predict, GET /health, GET / (models and limits), GET /openapi.json. Logs
 one line of JSON per request to stdout. Needs fastapi and uvicorn.
 
   textclf serve --port 8000
@@ -51,17 +59,22 @@ one line of JSON per request to stdout. Needs fastapi and uvicorn.
 """
 
 RELEASE = """
-Check a model, its commit, DVC's remote, the gate of params.yaml and, with --key, the signature; print the Git commands
-that tag the commit in the format of GTO: a new version of the model, and its assignment to the stage, whose model
+Check a model, its commit, DVC's remote, the gate of params.yaml and, with --key, the signature; \
+print the Git commands
+that tag the commit in the format of GTO: \
+a new version of the model, and its assignment to the stage, whose model
 textclf predict --model prod takes.
 
   textclf release keras --stage prod --tag
 """
 
 LABEL = """
-Label the texts of a CSV file with the columns id and text, such as that of textclf suggest: by keys on a page that this
-machine alone can open, or in the terminal. Each answer is in the file, with who and when, before the next text is
-shown. An editor may fill the column label instead. A second person labels a copy; --merge measures how far people agree
+Label the texts of a CSV file with the columns id and text, such as that of textclf suggest: \
+by keys on a page that this
+machine alone can open, or in the terminal. \
+Each answer is in the file, with who and when, before the next text is
+shown. An editor may fill the column label instead. A second person labels a copy; \
+--merge measures how far people agree
 and adds what agrees to the labelled texts.
 
   textclf label to_label.csv
@@ -70,8 +83,10 @@ and adds what agrees to the labelled texts.
 """
 
 VERIFY = """
-Check that a model is what its folder says: each file against provenance.json, and with --key its signature. --rederive
-finds the commit that has what provenance.json names, runs the stages there in a temporary clone, and compares every
+Check that a model is what its folder says: \
+each file against provenance.json, and with --key its signature. --rederive
+finds the commit that has what provenance.json names, runs the stages there in a temporary clone, \
+and compares every
 byte, and the metrics on the card with the predictions. Exit code 1 if a check fails.
 
   textclf verify models/keras
@@ -79,7 +94,8 @@ byte, and the metrics on the card with the predictions. Exit code 1 if a check f
 """
 
 SIGN = """
-Sign the files of an exported model with a private key, in the format of model_signing, whose command can check it. The
+Sign the files of an exported model with a private key, in the format of model_signing, \
+whose command can check it. The
 signature is a file to commit. The key stays with you: PEM, without a password.
 
   openssl ecparam -name prime256v1 -genkey -noout -out ~/key.pem
@@ -89,36 +105,48 @@ signature is a file to commit. The key stays with you: PEM, without a password.
 """
 
 METRICS = """
-Print the outcome of the last run: each model on the test rows, against majority and against the most accurate one; the
-default model of textclf predict, and why; where the report is; and, if settings, code, tables or results have changed
+Print the outcome of the last run: \
+each model on the test rows, against majority and against the most accurate one; the
+default model of textclf predict, and why; where the report is; \
+and, if settings, code, tables or results have changed
 since the run, what and which stages dvc repro would run.
 
   textclf metrics
 """
 
 INIT = """
-Make a project in an empty folder, or make this one your own: look at a table of labelled texts, choose settings that
-suit it, and write them to params.yaml. It names the rows, classes and repeated texts that it saw, what the preset
-trains, how long a run takes, and a reason for each setting. Columns that are not given are found: the texts are the
-longest column, the labels the one of few repeated values. The test rows decide nothing. Then run `dvc repro`.
+Make a project in an empty folder, or make this one your own: \
+look at a table of labelled texts, choose settings that
+suit it, and write them to params.yaml. \
+It names the rows, classes and repeated texts that it saw, what the preset
+trains, how long a run takes, and a reason for each setting. \
+Columns that are not given are found: the texts are the
+longest column, the labels the one of few repeated values. The test rows decide nothing. \
+Then run `dvc repro`.
 
   textclf init --data tickets.csv
   textclf init --data tickets.csv --preset best
-  textclf init --data reviews/ --files "*.jsonl" --text body --label stars --title "Shop reviews" --licence "CC BY 4.0"
+  textclf init --data reviews/ --files "*.jsonl" --text body --label stars --title "Shop reviews" \
+--licence "CC BY 4.0"
 """
 
 UPGRADE = """
-Bring a project to the installed version of textclf: write dvc.yaml, the checksums of the code, requirements.txt and the
-workflow anew. It prints which defaults change before it writes, and leaves files alone that you have edited. Nothing is
-committed: `git diff` shows the changes, `git checkout .` undoes them, `dvc status` names the stages that will run.
+Bring a project to the installed version of textclf: \
+write dvc.yaml, the checksums of the code, requirements.txt and the
+workflow anew. It prints which defaults change before it writes, \
+and leaves files alone that you have edited. Nothing is
+committed: `git diff` shows the changes, `git checkout .` undoes them, \
+`dvc status` names the stages that will run.
 
   textclf upgrade --dry-run
   textclf upgrade
 """
 
 CHECK = """
-Check params.yaml before a run: each setting, what settings say together, packages and weights that are missing. DVC
-reads params.yaml before any stage runs, and its own errors are hard to read; this says what to change. With names of
+Check params.yaml before a run: each setting, what settings say together, \
+packages and weights that are missing. DVC
+reads params.yaml before any stage runs, and its own errors are hard to read; \
+this says what to change. With names of
 settings or sections, print the value, default and description of each instead.
 
   textclf check
@@ -133,12 +161,14 @@ Print the completion script of a shell.
 """
 
 EXIT_CODES = """
-Exit codes: 0, 1 if drift, a gate that failed or a missing part that a run needs was found, 2 after a mistake, 70 after
+Exit codes: 0, 1 if drift, a gate that failed or a missing part that a run needs was found, \
+2 after a mistake, 70 after
 a defect of textclf.
 """
 
 PR_REPORT = """
-Compare the metrics, params and figures with those of the revision from which this one branched off, as the comment of a
+Compare the metrics, params and figures with those of the revision from which this one branched \
+off, as the comment of a
 pull request in Markdown. Exit code 1 if the gate of params.yaml fails; the reasons are on stderr.
 
   textclf pr-report origin/main --output comment.md
@@ -146,7 +176,7 @@ pull request in Markdown. Exit code 1 if the gate of params.yaml fails; the reas
 
 
 class Command(NamedTuple):
-    """A command: what its help says, the module whose `run` runs it, and what adds its arguments, if any.
+    """A command: its help, the module whose `run` runs it, and what adds its arguments, if any.
 
     Without a description, its help is the line of the list and an example. The module is imported
     when the command runs: another one must not need its libraries.
@@ -165,9 +195,10 @@ class Command(NamedTuple):
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and exit with 0, or with 1 if it found what it looked for: drift, a gate that failed.
+    """Run a command and exit with 0, or with 1 if it found what it looked for.
 
-    2 after a mistake that the user can mend, 70 after a defect of textclf.
+    That is drift or a gate that failed. 2 after a mistake that the user can mend, 70 after a defect
+    of textclf.
     """
     if arguments is None:  # a process of its own
         report_uncaught("textclf")
@@ -197,7 +228,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def build_parser() -> Parser:
-    """Return the parser of the command line; what it returns has the attribute `parser`, that of the command."""
+    """Return the parser of the command line.
+
+    What it parses has the attribute `parser`, that of the command.
+    """
     parser = Parser(
         prog="textclf",
         description="Text classification as a reproducible DVC pipeline.",
@@ -210,7 +244,8 @@ def build_parser() -> Parser:
             name,
             help=command.help,
             description=command.description or f"{command.help.capitalize()}.\n\n  textclf {name}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,  # keeps the line ends of the examples
+            # This keeps the line ends of the examples.
+            formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
         added.set_defaults(parser=added)
@@ -225,7 +260,7 @@ def _run(what: str, stage: str) -> Command:
 
 
 def _add_init(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `textclf init`; those of tables are named as in section data of params.yaml."""
+    """Add the arguments of `textclf init`; those of tables have the names of section data."""
     from textclf.tables.formats import TABLE_FORMATS
 
     parser.add_argument(
@@ -308,7 +343,7 @@ def _add_completion(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_predict(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `textclf predict`; those of tables are named as in section data of params.yaml."""
+    """Add the arguments of `textclf predict`; those of tables have the names of section data."""
     from textclf.predict.outputs import FORMATS as OUTPUT_FORMATS
 
     parser.set_defaults(group=None, encoding="utf-8")
@@ -322,7 +357,8 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
         "--coverage",
         type=float,
         metavar="SHARE",
-        help="add the set of labels that has the right one in this share of texts; no label unless it has one",
+        help="add the set of labels that has the right one in this share of texts; "
+        "no label unless it has one",
     )
     output = parser.add_argument_group("output")
     output.add_argument(
@@ -580,7 +616,8 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=default.seconds,
         metavar="SECONDS",
-        help=f"for a request's body, then for its answer, then to take it (default: {default.seconds:g})",
+        help="for a request's body, then for its answer, then to take it "
+        f"(default: {default.seconds:g})",
     )
 
 
