@@ -21,19 +21,20 @@ from textclf.predict.predictor import find_model, load
 
 STDIN = "-"
 FOLDER = Path("data/splits")
-OTHER = {
-    "train": "validation",
-    "validation": "train",
-}  # what models learn from, by export.refit from both
-HELD_OUT = "test"  # rows that decide nothing about a model
-FEWEST_CLUSTERS = 20  # clusters of texts of each side: with fewer, hardly any drift can be found
+# Models learn from these splits, by export.refit from both.
+OTHER = {"train": "validation", "validation": "train"}
+# The split whose rows decide nothing about a model.
+HELD_OUT = "test"
+# With fewer clusters of texts on a side, hardly any drift can be found.
+FEWEST_CLUSTERS = 20
 MOST_PERMUTATIONS = 100_000
-LEAST_ALPHA = (
-    CHECKS / MOST_PERMUTATIONS
-)  # with a smaller one, even the most permutations could not find drift
-BATCH = 4096  # rows of a split at a time
+# With a smaller alpha, even the most permutations could not find drift.
+LEAST_ALPHA = CHECKS / MOST_PERMUTATIONS
+# Rows of a split that are read at a time.
+BATCH = 4096
 
-Texts = tuple[Sequence[str], Sequence[str] | None]  # texts and the group of each
+# Texts and the group of each.
+Texts = tuple[Sequence[str], Sequence[str] | None]
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -47,21 +48,23 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is not None:
         writers.append((arguments.output, "--output", result.to_json))
     if arguments.page is not None:
-        from textclf.drift.page import render  # an error now if a package is missing
+        # Imported before any work, so that a missing package is an error now.
+        from textclf.drift.page import render
 
         writers.append((arguments.page, "--page", render))
     with contextlib.ExitStack() as stack:
         streams = [stack.enter_context(open_output(path, option)) for path, option, _ in writers]
-        found = _compare(arguments, settings)
+        comparison = _compare(arguments, settings)
         for stream, (_, _, write) in zip(streams, writers, strict=True):
-            stream.write(write(found).encode())
-    print("\n".join(result.to_lines(found)))
-    return 1 if found.drifted else 0
+            stream.write(write(comparison).encode())
+    print("\n".join(result.to_lines(comparison)))
+    return 1 if comparison.drifted else 0
 
 
 def _compare(arguments: argparse.Namespace, settings: Settings) -> Result:
     """Return what the checks find in the texts that the arguments name."""
-    predictor = load(folder := find_model(arguments.models, arguments.model))
+    folder = find_model(arguments.models, arguments.model)
+    predictor = load(folder)
     name = "standard input" if arguments.new == STDIN else Path(arguments.new).resolve().name
     if arguments.new != STDIN and not _exists(arguments.new):
         raise UserError(
@@ -75,16 +78,18 @@ def _compare(arguments: argparse.Namespace, settings: Settings) -> Result:
         )
     if new.grouped and not reference.grouped:
         complain(
-            "warning: drift: NEW has groups of several texts and the reference has none, so false alarms may be more "
-            "frequent; compare with a reference that has groups (a file, or a split of a run with data.group)"
+            "warning: drift: NEW has groups of several texts and the reference has none, so false "
+            "alarms may be more frequent; compare with a reference that has groups (a file, or a "
+            "split of a run with data.group)"
         )
     pooled = pool(reference, new)
     of_new = Side.of(name, new, pooled, pooled.new)
     of_reference = Side.of(Path(arguments.reference).name, reference, pooled, pooled.reference)
     _require_clusters(f"--reference {quote_name(arguments.reference)}", of_reference)
     _require_clusters(quote_name(name), of_new)
-    shared = int(((pooled.new > 0) & (pooled.reference > 0)).sum())  # texts that both sides have
-    if reference.grouped or new.grouped:  # then the pool has each text on one side alone
+    shared = int(((pooled.new > 0) & (pooled.reference > 0)).sum())
+    if reference.grouped or new.grouped:
+        # The pool has each text on one side alone.
         shared = len({key for _, key in reference.texts} & {key for _, key in new.texts})
     other = OTHER.get(arguments.reference)
     sides, seen = _unseen(new, reference, other, settings.seed) if other else (None, pooled)
@@ -100,23 +105,22 @@ def _compare(arguments: argparse.Namespace, settings: Settings) -> Result:
 
 
 def _exists(path: str) -> bool:
-    """Return whether there is something at a path; an empty one is not taken for the current folder."""
+    """Return whether a path exists; an empty one is not taken for the current folder."""
     return bool(path) and Path(path).exists()
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    """Return the settings of the tests; `UserError` for numbers with which no drift could be found."""
+    """Return the settings of the tests; `UserError` for numbers that could not find any drift."""
     if not LEAST_ALPHA <= arguments.alpha < 1:
         raise UserError(
             f"--alpha must be at least {LEAST_ALPHA:g} and below 1; got {arguments.alpha:g}"
         )
-    fewest = (
-        math.ceil(CHECKS / arguments.alpha) - 1
-    )  # the smallest p-value is 1 / (permutations + 1)
+    # The smallest p-value is 1 / (permutations + 1).
+    fewest = math.ceil(CHECKS / arguments.alpha) - 1
     if not fewest <= arguments.permutations <= MOST_PERMUTATIONS:
         raise UserError(
-            f"--permutations must be from {fewest:,} to {MOST_PERMUTATIONS:,} with --alpha {arguments.alpha:g}; got "
-            f"{arguments.permutations:,}"
+            f"--permutations must be from {fewest:,} to {MOST_PERMUTATIONS:,} "
+            f"with --alpha {arguments.alpha:g}; got {arguments.permutations:,}"
         )
     if not 0 <= arguments.seed < 2**32:
         raise UserError(f"--seed must be from 0 to {2**32 - 1}; got {arguments.seed}")
@@ -124,8 +128,9 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 
 def _read(arguments: argparse.Namespace, path: str) -> Iterator[Texts]:
-    """Yield the texts of a file, a folder or standard input, with their groups, None without --group."""
-    chosen = argparse.Namespace(**vars(arguments) | {"path": None if path == STDIN else Path(path)})
+    """Yield texts of a file, a folder or standard input with their groups, None without --group."""
+    file = None if path == STDIN else Path(path)
+    chosen = argparse.Namespace(**vars(arguments) | {"path": file})
     return (
         (batch.texts, None if arguments.group is None else batch.ids)
         for batch in read_batches(chosen)
@@ -138,14 +143,16 @@ def _reference(arguments: argparse.Namespace, seed: int) -> Sample:
         return sample_texts(_read_split(arguments.reference), seed)
     if arguments.reference == STDIN or not _exists(arguments.reference):
         raise UserError(
-            f"--reference must be {', '.join(SPLITS)} or an existing file; got {quote_value(arguments.reference)}"
+            f"--reference must be {', '.join(SPLITS)} or an existing file; "
+            f"got {quote_value(arguments.reference)}"
         )
     return sample_texts(_read(arguments, arguments.reference), seed)
 
 
 def _read_split(name: str, optional: bool = False) -> Iterator[Texts]:
-    """Yield the texts of a split and their clusters; `UserError` if there is no such split, unless it is optional."""
-    from textclf.artifacts import splits  # needs pyarrow
+    """Yield the texts of a split and their clusters; `UserError` without it unless `optional`."""
+    # Needs pyarrow.
+    from textclf.artifacts import splits
 
     shards = splits.open_columns(FOLDER)
     if name not in shards and not optional:
@@ -162,7 +169,7 @@ def _read_split(name: str, optional: bool = False) -> Iterator[Texts]:
 def _unseen(
     new: Sample, reference: Sample, other: str, seed: int
 ) -> tuple[tuple[Side, Side] | None, Pool | None]:
-    """Return rows that no model has learned from and new rows, and their texts together; None for too few.
+    """Return rows that no model has learned from, new rows, and their pool; None for too few.
 
     Texts that a model can have learned, of the reference and of the split `other`, are left out on
     both sides.
@@ -178,15 +185,16 @@ def _unseen(
     for side in sides:
         if side.clusters < FEWEST_CLUSTERS:
             complain(
-                f"warning: drift: unknown words and predicted classes are left out, for which {side.name} must have at "
-                f"least {FEWEST_CLUSTERS} different texts or groups other than training or validation texts; "
-                f"got {side.clusters}"
+                "warning: drift: unknown words and predicted classes are left out, for which "
+                f"{side.name} must have at least {FEWEST_CLUSTERS} different texts or groups other "
+                f"than training or validation texts; got {side.clusters}"
             )
             return None, None
-    if known := len(new.keys) - len(others.keys):
+    known = len(new.keys) - len(others.keys)
+    if known:
         complain(
-            f"warning: drift: {count_noun(known, 'text')} of {len(new.keys):,} are training or validation texts, and "
-            "left out in unknown words and predicted classes"
+            f"warning: drift: {count_noun(known, 'text')} of {len(new.keys):,} are training or "
+            "validation texts, and left out in unknown words and predicted classes"
         )
     return sides, unseen
 
@@ -194,7 +202,7 @@ def _unseen(
 def _require_clusters(option: str, side: Side) -> None:
     if side.clusters < FEWEST_CLUSTERS:
         raise UserError(
-            f"{option} must have at least {FEWEST_CLUSTERS} different texts or groups, since fewer can't tell whether "
-            f"they are like the others; nearly the same texts count once; got {side.clusters} in "
-            f"{count_noun(side.rows, 'row')}; collect more"
+            f"{option} must have at least {FEWEST_CLUSTERS} different texts or groups, since fewer "
+            "can't tell whether they are like the others; nearly the same texts count once; "
+            f"got {side.clusters} in {count_noun(side.rows, 'row')}; collect more"
         )

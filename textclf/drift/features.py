@@ -1,4 +1,4 @@
-"""What the tests see of texts by the representation of the model: a kernel, and words, known and unknown ones.
+"""Features of texts for the tests, by the model's representation: a kernel, and words.
 
 A vocabulary of the training rows has all of their words and lacks words of any other texts, which
 alone would tell them apart. So what is learned from texts is learned again from both samples
@@ -23,12 +23,14 @@ from textclf.vectorize.token_ids.representation import TokenIds, split_words
 Floats = NDArray[np.float64]
 Count = Callable[[Sequence[str]], Counted]
 
-RUNS = r"\w+"  # of letters: words, where a representation has none
-BATCH = 256  # texts that an encoder gets at a time
+# Runs of letters are the words where a representation has none.
+RUNS = r"\w+"
+# Texts that an encoder gets at a time.
+BATCH = 256
 
 
 def kernel(representation: Any, texts: Sequence[str]) -> Floats:
-    """Return the inner products (texts, texts) of the vectors of all texts, each scaled to length 1.
+    """Return the inner products (texts, texts) of the vectors of all texts, scaled to length 1.
 
     The length of the texts is a check of its own. Those of several representations are added.
     """
@@ -51,9 +53,8 @@ def _vectors(representation: Any, texts: Sequence[str]) -> Iterable[csr_array | 
     match representation:
         case Vectorizer(settings=settings):
             for name in settings.analyzers:
-                yield unit_rows(
-                    _weighted(in_several(_counter(name, settings)(texts)).counts, settings)
-                )
+                counts = in_several(_counter(name, settings)(texts)).counts
+                yield unit_rows(_weighted(counts, settings))
         case TokenIds(settings=chosen):
             yield unit_rows(in_several(_word_counter(chosen)(texts)).counts)
         case _:
@@ -61,7 +62,7 @@ def _vectors(representation: Any, texts: Sequence[str]) -> Iterable[csr_array | 
 
 
 def _fixed(representation: Any, texts: Sequence[str]) -> csr_array | Floats:
-    """Return the vectors of a representation that learned nothing: numbers of tokens, or what an encoder gives."""
+    """Return the vectors of a representation that learned nothing: token counts or embeddings."""
     parts = [
         representation.transform(list(texts[start : start + BATCH]))
         for start in range(0, len(texts), BATCH)
@@ -71,23 +72,18 @@ def _fixed(representation: Any, texts: Sequence[str]) -> csr_array | Floats:
         tokens = concatenate(parts)
         vectors = csr_array((np.ones(tokens.nnz), tokens.ids, tokens.starts), shape=tokens.shape)
         vectors.sum_duplicates()
+    elif isinstance(parts[0], np.ndarray):
+        vectors = np.concatenate(parts)
     else:
-        vectors = (
-            np.concatenate(parts)
-            if isinstance(parts[0], np.ndarray)
-            else csr_array(vstack(parts, format="csr"))
-        )
+        vectors = csr_array(vstack(parts, format="csr"))
     scaled: csr_array | Floats = unit_rows(vectors.astype(np.float64))
     return scaled
 
 
 def _counter(analyzer: str, settings: Terms, **changes: object) -> Count:
-    """Return how the terms of these settings are counted, with some settings changed; they are never hashed."""
-    return partial(
-        count_terms,
-        analyzer=analyzer,
-        settings=settings.model_copy(update={"hashing": None, **changes}),
-    )
+    """Return how terms are counted by these settings with changes; terms are never hashed."""
+    changed = settings.model_copy(update={"hashing": None, **changes})
+    return partial(count_terms, analyzer=analyzer, settings=changed)
 
 
 def _word_counter(settings: Any) -> Count:
@@ -96,16 +92,15 @@ def _word_counter(settings: Any) -> Count:
 
 
 def in_several(counted: Counted) -> Counted:
-    """Return the terms that several texts have: those of a single one tell nothing about any other text."""
+    """Return the terms that several texts have: those of one tell nothing about other texts."""
     terms, counts = counted
     several = np.flatnonzero(np.bincount(counts.indices, minlength=len(terms)) > 1)
-    return Counted(
-        [terms[place] for place in several.tolist()], counts[:, several].astype(np.float64)
-    )
+    names = [terms[position] for position in several.tolist()]
+    return Counted(names, counts[:, several].astype(np.float64))
 
 
 def _weighted(counts: csr_array, settings: Terms) -> csr_array:
-    """Return the weights that the settings give to the counts of terms, with the idf of these texts."""
+    """Return the weights of the counts of terms by the settings, with the idf of these texts."""
     if settings.weighting == "tfidf":
         frequencies = np.bincount(counts.indices, minlength=counts.shape[1])
         idf = inverse_document_frequency(frequencies, counts.shape[0])
@@ -131,38 +126,35 @@ class Vocabulary(NamedTuple):
 
 
 def vocabulary_of(representation: Any) -> Vocabulary | None:
-    """Return the words that a representation learned from the training rows; None if it has no vocabulary of words."""
+    """Return the words that a representation learned from the training rows; None without any."""
     for part in _parts(representation):
         match part:
             case Vectorizer(parts=parts, settings=settings) if settings.ngram_range[0] == 1:
                 known = [
-                    each.vocabulary
-                    for each in parts
-                    if each.analyzer == "word" and each.vocabulary is not None
+                    fitted.vocabulary
+                    for fitted in parts
+                    if fitted.analyzer == "word" and fitted.vocabulary is not None
                 ]
                 if known:
                     count = _counter("word", settings, ngram_range=(1, 1), weighting="counts")
                     return Vocabulary(count, frozenset(known[0]))
             case TokenIds(settings=chosen, words=learned):
-                kept = (
-                    learned if chosen.num_words is None else learned[: chosen.num_words - 1]
-                )  # 0 is padding
-                return Vocabulary(_word_counter(chosen), frozenset(kept))
+                # One less than `num_words`, as 0 is padding.
+                most = None if chosen.num_words is None else chosen.num_words - 1
+                return Vocabulary(_word_counter(chosen), frozenset(learned[:most]))
     return None
 
 
 def count_unknown(texts: Sequence[str], vocabulary: Vocabulary) -> tuple[Floats, Floats]:
-    """Return the number of words of each text that the vocabulary lacks, and that of all its words: (texts,) each."""
+    """Return per text the number of words that the vocabulary lacks, and of all: (texts,) each."""
     terms, counts = vocabulary.counter(texts)
     is_unknown = np.array([term not in vocabulary.words for term in terms], dtype=np.float64)
     return counts @ is_unknown, counts @ np.ones(len(terms))
 
 
 def word_counter(representation: Any) -> Count:
-    """Return how to count the words of `word_test`: as the representation does, or runs of letters, but no parts."""
+    """Return how to count the words of `word_test`: as the representation does, or as `RUNS`."""
     vocabulary = vocabulary_of(representation)
-    return (
-        vocabulary.counter
-        if vocabulary is not None
-        else _counter("word", Terms(token_pattern=RUNS))
-    )
+    if vocabulary is not None:
+        return vocabulary.counter
+    return _counter("word", Terms(token_pattern=RUNS))

@@ -24,49 +24,55 @@ SECTIONS = {
     "classes": "Predicted classes",
     "method": "How it was tested",
 }
-MOST_WORDS = 15  # for each direction
-MOST_CLASSES = 20  # in the chart; the table has all
+# Words for each direction.
+MOST_WORDS = 15
+# Classes in the chart; the table has all.
+MOST_CLASSES = 20
 NUMERIC = (1, 2, 3, 4, 5)
 SIDES = ("reference", "new")
-COLOURS, SHAPES = (BLUE, VERMILION), ("circle", "square")
-ROW = 26  # pixels for each name
+COLOURS = (BLUE, VERMILION)
+SHAPES = ("circle", "square")
+# Pixels for each name.
+ROW = 26
 
 
-def render(found: Result) -> str:
+def render(comparison: Result) -> str:
     """Return the page; `ModuleNotFoundError` where its packages are not installed."""
-    new, settings = found.new, found.settings
+    new, settings = comparison.new, comparison.settings
     context = {
-        "answer": _answer(found),
-        "words": _words(found),
-        "classes": _classes(found),
+        "answer": _answer(comparison),
+        "words": _words(comparison),
+        "classes": _classes(comparison),
         "method": {
-            "model": found.model,
+            "model": comparison.model,
             "alpha": f"{settings.alpha:g}",
             "permutations": f"{settings.permutations:,}",
             "seed": settings.seed,
-            "shared": count_noun(found.shared, "text"),
+            "shared": count_noun(comparison.shared, "text"),
         },
     }
-    facts = f"{count_noun(new.rows, 'new row')}, compared with {visible(found.reference.name)}"
+    facts = f"{count_noun(new.rows, 'new row')}, compared with {visible(comparison.reference.name)}"
     heading = Heading("Drift of texts", visible(new.name), facts)
     return page.render("textclf.drift", heading, SECTIONS, context)
 
 
-def _answer(found: Result) -> dict[str, Any]:
+def _answer(comparison: Result) -> dict[str, Any]:
     """Return the answer, what was compared, and a table of the checks."""
     columns = ["Check", "Reference", "New", "Difference", "p", "p (Holm)"]
-    table = Table("All checks", columns, result.rows(found, 0), NUMERIC)
-    sentence = result.answer(found)
+    table = Table("All checks", columns, result.rows(comparison, 0), NUMERIC)
+    sentence = result.answer(comparison)
     return {
         "sentence": sentence[:1].upper() + sentence[1:],
-        "facts": result.facts(found),
+        "facts": result.facts(comparison),
         "table": table,
     }
 
 
-def _words(found: Result) -> dict[str, Any] | None:
+def _words(comparison: Result) -> dict[str, Any] | None:
     """Return a chart and a table of the words that tell the sides apart; None if there is none."""
-    chosen = [word for words in result.by_direction(found).values() for word in words[:MOST_WORDS]]
+    chosen = [
+        word for words in result.by_direction(comparison).values() for word in words[:MOST_WORDS]
+    ]
     if not chosen:
         return None
     names = display_labels([word.word for word in chosen])
@@ -82,38 +88,34 @@ def _words(found: Result) -> dict[str, Any] | None:
             names[word.word],
             percent(word.reference),
             percent(word.new),
-            *result.shown_p(found, "words", word.p),
+            *result.shown_p(comparison, "words", word.p),
         )
         for word in chosen
     ]
     table = Table(
         "Words", ["Word", "Reference", "New", "p", "p (Holm)"], rows, NUMERIC[:-1], stack=False
     )
-    return {"chart": drawn, "table": table, "found": len(found.words), "shown": len(chosen)}
+    return {"chart": drawn, "table": table, "found": len(comparison.words), "shown": len(chosen)}
 
 
-def _classes(found: Result) -> dict[str, Any] | None:
+def _classes(comparison: Result) -> dict[str, Any] | None:
     """Return a chart and a table of the predicted classes; None if they were left out."""
-    classes = found.findings.classes
+    classes = comparison.findings.classes
     if classes is None:
         return None
     names = display_labels(classes)
     ordered = sorted(classes.items(), key=lambda item: item[1].p)
     shown = [name for name in classes if name in {name for name, _ in ordered[:MOST_CLASSES]}]
-    bars = [
-        _point(
-            names[name],
-            side,
-            getattr(classes[name], side),
-            getattr(classes[name], f"{side}_interval"),
-        )
-        for name in shown
-        for side in SIDES
-    ]
-    description = f"Shares of {count_noun(len(shown), 'predicted class', 'predicted classes')}, with 95% intervals"
+    bars = []
+    for name in shown:
+        for side in SIDES:
+            share, interval = (getattr(classes[name], key) for key in (side, f"{side}_interval"))
+            bars.append(_point(names[name], side, share, interval))
+    number = count_noun(len(shown), "predicted class", "predicted classes")
+    description = f"Shares of {number}, with 95% intervals"
     drawn = Chart("classes", description, "", _chart(bars, "share of texts"))
     rows = [
-        (names[name], *result.cells(shares), *result.shown_p(found, CLASSES, shares.p))
+        (names[name], *result.cells(shares), *result.shown_p(comparison, CLASSES, shares.p))
         for name, shares in classes.items()
     ]
     columns = ["Class", "Reference", "New", "Difference", "p", "p (Holm)"]
@@ -127,12 +129,11 @@ def _point(name: str, side: str, share: float, interval: Interval | None = None)
 
 
 def _chart(points: list[dict[str, Any]], title: str) -> Spec:
-    """Return a chart with a row per name and a point for the share of each side, with a line for its interval."""
+    """Return a chart with a row per name and, per side, a point with a line for its interval."""
     x, y = charts.Axis("share", title, scale={"zero": True}), charts.names("name", None, grid=True)
     chart = charts.Chart("shares", "", "point", x, y, ends=("low", "high"))
-    rows = describe(
-        pd.DataFrame(points), [("of", "", "name"), ("texts", "", "side"), ("share", ".1%", "share")]
-    )
+    fields = [("of", "", "name"), ("texts", "", "side"), ("share", ".1%", "share")]
+    rows = describe(pd.DataFrame(points), fields)
     colour, shape = (
         {
             "field": "side",

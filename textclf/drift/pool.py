@@ -1,4 +1,4 @@
-"""The distinct texts of a stream, a sample of them, and the samples of reference and new rows together.
+"""The distinct texts of a stream, a sample of them, and the pool of both sides' samples.
 
 Texts are the same if they differ only in case, white space, digits and punctuation: such rows come
 from one template, and are not independent. A text counts once, however many copies there are. The
@@ -25,16 +25,21 @@ from scipy.sparse.csgraph import connected_components
 from textclf.core.arrow import fingerprints, normalize_text
 from textclf.vectorize.terms.counts import count_by
 
-SIMILAR = (
-    2 / 3
-)  # of the words of two texts, shared by both: one of five words differs, or more of a longer text
-ODD = 0x9E3779B97F4A7C15  # a factor for another order than that of the hashes by which the sides were sampled
+# The share of the words of two texts that both have from which on they are nearly the same: one of
+# five words differs, or more of a longer text.
+SIMILAR = 2 / 3
+# A factor for another order than that of the hashes by which the sides were sampled.
+ODD = 0x9E3779B97F4A7C15
 
 Ints = NDArray[np.int64]
-SIZE = 2000  # distinct texts in a sample, about: it ends with the group with which they are as many
-MOST = 100  # distinct texts of a group
-CHARACTERS = 10_000  # of a text that are looked at: its beginning
-_DIGITS, _PUNCTUATION = b"0123456789", b"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+# Distinct texts in a sample, about: it ends with the group with which they are as many.
+SIZE = 2000
+# Distinct texts of a group.
+MOST = 100
+# Characters of a text that are looked at: its beginning.
+CHARACTERS = 10_000
+_DIGITS = b"0123456789"
+_PUNCTUATION = b"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 _FOLDED = bytes.maketrans(_DIGITS + _PUNCTUATION, b"0" * len(_DIGITS) + b" " * len(_PUNCTUATION))
 
 
@@ -42,11 +47,11 @@ _FOLDED = bytes.maketrans(_DIGITS + _PUNCTUATION, b"0" * len(_DIGITS) + b" " * l
 class Sample:
     """The distinct texts of a stream, of which some are sampled."""
 
-    keys: NDArray[np.uint64]  # hashes of all, ascending
-    copies: NDArray[np.int64]  # of each
-    texts: dict[
-        tuple[int, int], str
-    ]  # sampled, by the hashes of group and text; without groups, each text is one
+    # Hashes of all texts, ascending, and the number of copies of each.
+    keys: NDArray[np.uint64]
+    copies: NDArray[np.int64]
+    # Sampled texts by the hashes of group and text; without groups, each text is one.
+    texts: dict[tuple[int, int], str]
 
     @property
     def grouped(self) -> bool:
@@ -62,28 +67,28 @@ class Sample:
         """Return how many rows have each of these texts, 0 for none."""
         if not len(self.keys):
             return np.zeros(len(keys), np.int64)
-        places = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        return np.where(self.keys[places] == keys, self.copies[places], 0)
+        positions = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        return np.where(self.keys[positions] == keys, self.copies[positions], 0)
 
     def without(self, others: "Sample") -> "Sample":
         """Return the texts that the others do not have."""
-        kept = others.copies_of(self.keys) == 0
+        own = others.copies_of(self.keys) == 0
         known = others.copies_of(np.array([key for _, key in self.texts], np.uint64)).tolist()
         texts = {
-            place: text
-            for (place, text), copies in zip(self.texts.items(), known, strict=True)
+            pair: text
+            for (pair, text), copies in zip(self.texts.items(), known, strict=True)
             if not copies
         }
-        return Sample(self.keys[kept], self.copies[kept], texts)
+        return Sample(self.keys[own], self.copies[own], texts)
 
 
 def text_keys(texts: Sequence[str], seed: int) -> NDArray[np.uint64]:
-    """Return a hash for each text, equal for texts that differ only in case, white space, digits and punctuation."""
+    """Return a hash for each text, equal if texts differ only as the module's docstring says."""
     return fingerprints([fold(text) for text in texts], seed)
 
 
 def fold(text: str) -> bytes:
-    """Return the words of a text in UTF-8, in lower case, with 0 for each digit and without punctuation."""
+    """Return the words of a text in UTF-8 and lower case, 0 for each digit, no punctuation."""
     normalized = normalize_text(text[:CHARACTERS]).encode()
     return b" ".join(normalized.translate(_FOLDED).split()) or normalized
 
@@ -91,7 +96,7 @@ def fold(text: str) -> bytes:
 def sample_texts(
     batches: Iterable[tuple[Sequence[str], Sequence[str] | None]], seed: int, size: int = SIZE
 ) -> Sample:
-    """Return the distinct texts of a stream of texts and their groups, of which about `size` are sampled.
+    """Return the distinct texts of a stream of texts and their groups; about `size` are sampled.
 
     A group has at most `MOST` of these; a text whose group is blank is a group of its own. Of
     several texts that count as the same, the first in the order of code points stands for all.
@@ -109,8 +114,8 @@ def sample_texts(
                 [bool(name.strip()) for name in names], fingerprints(names, seed), keys
             )
         hashes.append(keys)
-        for place in np.flatnonzero(groups <= np.uint64(limit - 1)).tolist():
-            pair, text = (int(groups[place]), int(keys[place])), batch[place][:CHARACTERS]
+        for n in np.flatnonzero(groups <= np.uint64(limit - 1)).tolist():
+            pair, text = (int(groups[n]), int(keys[n])), batch[n][:CHARACTERS]
             if pair not in texts or text < texts[pair]:
                 texts[pair] = text
         if len(texts) > 2 * size:
@@ -121,14 +126,14 @@ def sample_texts(
 
 
 def _smallest(texts: dict[tuple[int, int], str], size: int) -> int:
-    """Remove all but the groups with the smallest hashes, of about `size` texts; return the largest one that stays."""
-    kept = largest = 0
+    """Remove all but the smallest groups by hash, about `size` texts; return the largest hash."""
+    count = largest = 0
     for group, pairs in groupby(sorted(texts), key=itemgetter(0)):
-        ordered, most = list(pairs), MOST if kept < size else 0
+        ordered, most = list(pairs), MOST if count < size else 0
         for pair in ordered[most:]:
             del texts[pair]
         if most:
-            kept, largest = kept + len(ordered[:most]), group
+            count, largest = count + len(ordered[:most]), group
     return largest
 
 
@@ -137,9 +142,11 @@ class Pool:
     """The texts of both sides in random order."""
 
     texts: tuple[str, ...]
-    reference: Ints  # copies of each text on this side
-    new: Ints  # on the other
-    clusters: Ints  # of each text, ascending from 0; without groups, each text is one
+    # Copies of each text on this side, and on the other.
+    reference: Ints
+    new: Ints
+    # Of each text, ascending from 0; without groups, each text is one.
+    clusters: Ints
 
     @property
     def copies(self) -> Ints:
@@ -159,33 +166,30 @@ def pool(reference: Sample, new: Sample) -> Pool:
     first one.
     """
     grouped = reference.grouped or new.grouped
-    merged: dict[
-        tuple[int, int, int], str
-    ] = {}  # by the hash of the cluster, that of the text, and the side
+    # By the hash of the cluster, that of the text, and the side.
+    merged: dict[tuple[int, int, int], str] = {}
     for number, side in enumerate((reference, new)):
         for (group, key), text in side.texts.items():
-            place = (
-                ((group + number) * ODD % 2**64, key, number)
-                if grouped
-                else (key * ODD % 2**64, key, 0)
-            )
-            merged[place] = min(text, merged.get(place, text))
-    places = sorted(merged)
-    texts = [merged[place] for place in places]
-    clusters, keys = np.array(places, np.uint64).reshape(-1, 3).T[:2]
+            address = key * ODD % 2**64, key, 0
+            if grouped:
+                address = (group + number) * ODD % 2**64, key, number
+            merged[address] = min(text, merged.get(address, text))
+    addresses = sorted(merged)
+    texts = [merged[address] for address in addresses]
+    clusters, keys = np.array(addresses, np.uint64).reshape(-1, 3).T[:2]
     first = first_similar(texts)
-    kept = np.flatnonzero(first == np.arange(len(texts)))
+    distinct = np.flatnonzero(first == np.arange(len(texts)))
     if grouped:
-        is_new = np.array([of_side for _, _, of_side in places])
-        kept = kept[_thin(clusters[kept], is_new[kept])]
-        sides = [1 - is_new[kept], is_new[kept]]
+        is_new = np.array([number for _, _, number in addresses])
+        distinct = distinct[_thin(clusters[distinct], is_new[distinct])]
+        sides = [1 - is_new[distinct], is_new[distinct]]
     else:
         sides = [
-            np.bincount(first, side.copies_of(keys))[kept].astype(np.int64)
+            np.bincount(first, side.copies_of(keys))[distinct].astype(np.int64)
             for side in (reference, new)
         ]
-    numbers = np.unique(clusters[kept], return_inverse=True)[1]
-    return Pool(tuple(texts[place] for place in kept.tolist()), sides[0], sides[1], numbers)
+    numbers = np.unique(clusters[distinct], return_inverse=True)[1]
+    return Pool(tuple(texts[n] for n in distinct.tolist()), sides[0], sides[1], numbers)
 
 
 def _thin(clusters: NDArray[np.uint64], is_new: Ints) -> NDArray[np.bool_]:
@@ -203,20 +207,20 @@ def _thin(clusters: NDArray[np.uint64], is_new: Ints) -> NDArray[np.bool_]:
 
 
 def first_similar(texts: Sequence[str]) -> Ints:
-    """Return for each text the place of the first one that is nearly the same, also through others: (texts,).
+    """Return for each text the position of the first one linked to it by similarity: (texts,).
 
-    Two texts are if at least `SIMILAR` of the different words that they have together are in both:
-    their Jaccard index. Words of more than half of the texts, such as those of a footer, do not
-    count.
+    Texts are also linked through others. Two texts are linked if at least `SIMILAR` of the
+    different words that they have together are in both: their Jaccard index. Words of more than
+    half of the texts, such as those of a footer, do not count.
     """
     words = count_by([fold(text).decode() for text in texts], str.split).counts
-    words = words[
-        :, np.flatnonzero(2 * np.bincount(words.indices, minlength=words.shape[1]) <= len(texts))
-    ]
+    frequencies = np.bincount(words.indices, minlength=words.shape[1])
+    words = words[:, np.flatnonzero(2 * frequencies <= len(texts))]
     has = csr_array((np.ones(words.nnz), words.indices, words.indptr), shape=words.shape)
     sizes = np.maximum(np.diff(words.indptr), 1)
     both = (has @ has.T).toarray()
-    both *= (1 + SIMILAR) / SIMILAR  # both / (one + other - both) >= SIMILAR
+    # The same as both / (one + other - both) >= SIMILAR, in place.
+    both *= (1 + SIMILAR) / SIMILAR
     both -= sizes[:, None]
     both -= sizes
     links: Any = csr_array(both >= -1e-9)

@@ -1,4 +1,4 @@
-"""The result of `textclf drift`: what was compared and what the checks found, as JSON and as lines."""
+"""The result of `textclf drift`, as JSON and as lines: what was compared, and the findings."""
 
 import json
 import math
@@ -37,10 +37,14 @@ TITLES = {
     UNKNOWN: "unknown words",
     CLASSES: "predicted classes",
 }
-MOST_CLASSES = 10  # that are printed: those with the smallest p-values
-CLEAREST = 50  # words in the JSON file
-POWER = 0.8  # with which `smallest_difference` is found
-NAMED = 10  # words that are printed for each direction
+# Classes that are printed: those with the smallest p-values.
+MOST_CLASSES = 10
+# Words in the JSON file.
+CLEAREST = 50
+# The power with which `smallest_difference` is detected.
+POWER = 0.8
+# Words that are printed for each direction.
+NAMED = 10
 
 
 class Side(NamedTuple):
@@ -48,9 +52,11 @@ class Side(NamedTuple):
 
     name: str
     rows: int
-    texts: int  # distinct ones
-    compared: int  # of these
-    clusters: int  # groups of the compared texts; without groups as many as texts
+    # Distinct texts, and of these the compared ones.
+    texts: int
+    compared: int
+    # Groups of the compared texts; without groups as many as texts.
+    clusters: int
 
     @classmethod
     def of(cls, name: str, sample: Sample, pool: Pool, copies: Ints) -> "Side":
@@ -66,10 +72,10 @@ class Result:
     settings: Settings
     new: Side
     reference: Side
-    unseen: (
-        tuple[Side, Side] | None
-    )  # for unknown words and classes, if not as in the other checks: reference and new
-    shared: int  # distinct sampled texts that both sides have
+    # Reference and new for unknown words and classes, if not as in the other checks.
+    unseen: tuple[Side, Side] | None
+    # Distinct sampled texts that both sides have.
+    shared: int
     findings: Findings
 
     @property
@@ -87,7 +93,7 @@ class Result:
 
     @property
     def smallest(self) -> float:
-        """Return the smallest difference in the share of a class that is found with 80% probability."""
+        """Return the smallest difference in a class's share that is detected with 80% power."""
         reference, new = self.unseen or (self.reference, self.new)
         return smallest_difference(
             reference.clusters, new.clusters, self.settings.alpha / len(self.findings.p)
@@ -95,18 +101,21 @@ class Result:
 
 
 def smallest_difference(reference: int, new: int, alpha: float) -> float:
-    """Return the difference of shares near a half found with 80% power by a test at `alpha`: normal approximation."""
+    """Return the difference of shares near a half that a test at `alpha` finds with 80% power.
+
+    By a normal approximation.
+    """
     z = normal_quantile(1 - alpha / 2) + normal_quantile(POWER)
     return min(1.0, z * math.sqrt((1 / reference + 1 / new) / 4))
 
 
 def to_json(result: Result) -> str:
     """Return the JSON file: p-values with six significant digits, other numbers with `DIGITS`."""
-    found, settings = result.findings, result.settings
+    findings, settings = result.findings, result.settings
     checks: dict[str, Any] = {
-        CLASSIFIER: _area(found.classifier),
+        CLASSIFIER: _area(findings.classifier),
         WORDS: {
-            "tested": len(found.words),
+            "tested": len(findings.words),
             "found": len(result.words),
             "clearest": [
                 {
@@ -115,29 +124,29 @@ def to_json(result: Result) -> str:
                     "new": round(new, DIGITS),
                     **_p(result, WORDS, p),
                 }
-                for word, reference, new, p in found.words[:CLEAREST]
+                for word, reference, new, p in findings.words[:CLEAREST]
             ],
         },
         LENGTH: {
-            "reference_median": found.length.reference,
-            "new_median": found.length.new,
-            **_area(found.length.longer),
+            "reference_median": findings.length.reference,
+            "new_median": findings.length.new,
+            **_area(findings.length.longer),
         },
     }
-    if found.unknown is not None:
-        checks[UNKNOWN] = _shares(found.unknown)
-    if found.classes is not None:
+    if findings.unknown is not None:
+        checks[UNKNOWN] = _shares(findings.unknown)
+    if findings.classes is not None:
         checks[CLASSES] = {
             "classes": {
                 name: _shares(shares) | _p(result, CLASSES, shares.p)
-                for name, shares in found.classes.items()
+                for name, shares in findings.classes.items()
             },
             "probabilities": {
                 name: {"distance": round(distance, DIGITS), **_p(result, CLASSES, p)}
-                for name, (distance, p) in (found.probabilities or {}).items()
+                for name, (distance, p) in (findings.probabilities or {}).items()
             },
         }
-    for name, p in found.p.items():
+    for name, p in findings.p.items():
         checks[name] |= _p(result, name, p) | {"drift": name in result.drifted}
     content = {
         "drift": bool(result.drifted),
@@ -184,7 +193,7 @@ def _shares(shares: Shares) -> dict[str, Any]:
 def to_lines(result: Result) -> list[str]:
     """Return the result as lines for people."""
     table = [("check", "reference", "new", "difference", "p", "p (Holm)"), *rows(result)]
-    widths = [max(len(row[place]) for row in table) for place in range(len(table[0]))]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = [*facts(result), ""]
     for row in table:
         cells = [
@@ -194,78 +203,71 @@ def to_lines(result: Result) -> list[str]:
         lines.append("  ".join(cells).rstrip())
     lines.append("")
     for title, words in by_direction(result).items():
-        named = [
-            f"{cut(visible(' '.join(word.word.split())), NAME_LIMIT)} ({percent(word.reference)}, {percent(word.new)})"
-            for word in words[:NAMED]
-        ]
-        lines += [f"{title} in new texts: {', '.join(named)}"] if named else []
+        named = []
+        for word in words[:NAMED]:
+            name = cut(visible(" ".join(word.word.split())), NAME_LIMIT)
+            named.append(f"{name} ({percent(word.reference)}, {percent(word.new)})")
+        if named:
+            lines.append(f"{title} in new texts: {', '.join(named)}")
     return [*lines, answer(result)]
 
 
 def facts(result: Result) -> list[str]:
     """Return what was compared, in sentences."""
-    lines = [
-        f"{title}: {_amount(side)}"
-        for title, side in (("new", result.new), ("reference", result.reference))
-    ]
+    lines = [f"new: {_amount(result.new)}", f"reference: {_amount(result.reference)}"]
     if result.unseen is not None:
-        learned = (
-            "unknown words and predicted classes"
-            if result.findings.unknown is not None
-            else "predicted classes"
-        )
         held_out, new = result.unseen
-        fewer = (
-            f"; {new.compared:,} new texts are compared with them"
-            if new.compared < result.new.compared
-            else ""
-        )
-        lines.append(
-            f"reference for {learned}: {_amount(held_out)}, which the model has not seen{fewer}"
-        )
+        learned = "predicted classes"
+        if result.findings.unknown is not None:
+            learned = "unknown words and predicted classes"
+        line = f"reference for {learned}: {_amount(held_out)}, which the model has not seen"
+        if new.compared < result.new.compared:
+            line += f"; {new.compared:,} new texts are compared with them"
+        lines.append(line)
     if result.findings.classes is not None:
-        found = (
-            f"a difference of {100 * result.smallest:.0f} points in the share of a class is found"
+        lines.append(
+            f"a difference of {100 * result.smallest:.0f} points in the share of a class is found "
+            "with a probability of about 80%, a smaller one less often"
         )
-        lines.append(f"{found} with a probability of about 80%, a smaller one less often")
     return lines
 
 
 def _amount(side: Side) -> str:
-    amount = f"{visible(side.name)}, {count_noun(side.rows, 'row')}, {count_noun(side.texts, 'different text')}"
-    amount += f", {side.compared:,} of them compared" if side.compared < side.texts else ""
-    return amount + (
-        f" in {count_noun(side.clusters, 'group')}" if side.clusters < side.compared else ""
-    )
+    texts = count_noun(side.texts, "different text")
+    amount = f"{visible(side.name)}, {count_noun(side.rows, 'row')}, {texts}"
+    if side.compared < side.texts:
+        amount += f", {side.compared:,} of them compared"
+    if side.clusters < side.compared:
+        amount += f" in {count_noun(side.clusters, 'group')}"
+    return amount
 
 
 def rows(result: Result, most: int = MOST_CLASSES) -> list[tuple[str, str, str, str, str, str]]:
-    """Return a row per check: its name, reference, new, difference with interval, p and p after Holm's correction."""
-    found = result.findings
-    area, longer = found.classifier, found.length.longer
+    """Return a row per check: name, reference, new, difference with interval, p and Holm's p."""
+    findings = result.findings
+    length, classes = findings.length, findings.classes or {}
     by_check = {
-        CLASSIFIER: ("", "", f"ROC AUC {_with_interval(area)}"),
-        WORDS: ("", "", f"{len(result.words):,} of {count_noun(len(found.words), 'word')}"),
+        CLASSIFIER: ("", "", f"ROC AUC {_with_interval(findings.classifier)}"),
+        WORDS: ("", "", f"{len(result.words):,} of {count_noun(len(findings.words), 'word')}"),
         LENGTH: (
-            f"{found.length.reference:g}",
-            f"{found.length.new:g}",
-            f"ROC AUC {_with_interval(longer)}",
+            f"{length.reference:g}",
+            f"{length.new:g}",
+            f"ROC AUC {_with_interval(length.longer)}",
         ),
     }
-    if found.unknown is not None:
-        by_check[UNKNOWN] = cells(found.unknown)
-    if found.probabilities is not None:
-        largest = min(found.probabilities.values(), key=lambda each: (each.p, -each.distance))
-        by_check[CLASSES] = ("", "", f"KS distance {largest.distance:.3f}")
+    if findings.unknown is not None:
+        by_check[UNKNOWN] = cells(findings.unknown)
+    if findings.probabilities is not None:
+        clearest = min(findings.probabilities.values(), key=lambda test: (test.p, -test.distance))
+        by_check[CLASSES] = ("", "", f"KS distance {clearest.distance:.3f}")
     lines = [
-        (TITLES[name], *shown, *shown_p(result, name, found.p[name]))
+        (TITLES[name], *shown, *shown_p(result, name, findings.p[name]))
         for name, shown in by_check.items()
     ]
-    shown = display_labels(found.classes or ())
-    for name, shares in sorted((found.classes or {}).items(), key=lambda item: item[1].p)[:most]:
-        lines.append(
-            (f"  class {shown[name]}", *cells(shares), *shown_p(result, CLASSES, shares.p))
-        )
+    names = display_labels(classes)
+    for name, shares in sorted(classes.items(), key=lambda item: item[1].p)[:most]:
+        p_values = shown_p(result, CLASSES, shares.p)
+        lines.append((f"  class {names[name]}", *cells(shares), *p_values))
     return lines
 
 
@@ -289,7 +291,7 @@ def cells(shares: Shares) -> tuple[str, str, str]:
 
 
 def by_direction(result: Result) -> dict[str, list[Word]]:
-    """Return the words that found drift: those that are more frequent in new texts, and those that are less so."""
+    """Return the words that found drift: those more frequent in new texts, and those less so."""
     return {
         "more frequent": [word for word in result.words if word.new > word.reference],
         "less frequent": [word for word in result.words if word.new < word.reference],
@@ -298,7 +300,10 @@ def by_direction(result: Result) -> dict[str, list[Word]]:
 
 def answer(result: Result) -> str:
     """Return the answer in one sentence."""
-    rate = f"of all {len(result.findings.p)} checks together at most {100 * result.settings.alpha:g}% false alarms"
+    rate = (
+        f"of all {len(result.findings.p)} checks together "
+        f"at most {100 * result.settings.alpha:g}% false alarms"
+    )
     if not result.drifted:
         return f"no drift found ({rate})"
     return f"drift found: {join_names([TITLES[name] for name in result.drifted])} ({rate})"

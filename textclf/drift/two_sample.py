@@ -25,15 +25,20 @@ from textclf.drift.features import Count, Floats, in_several
 from textclf.drift.pool import Pool
 
 FOLDS = 10
-RIDGE = 1.0  # beside a kernel of texts with a mean squared length of 1
-DECIMALS = 9  # of scores, so that equal texts have equal scores
-FEWEST_TEXTS = 5  # texts that have a word which is tested: fewer can't tell the sides apart
-CELLS = 2**19  # texts times permutations in memory at a time
-TOLERANCE = 1e-9  # statistics that differ less are equal
+# Added to the diagonal of a kernel of texts with a mean squared length of 1.
+RIDGE = 1.0
+# Scores are rounded to this many decimals, so that equal texts have equal scores.
+DECIMALS = 9
+# A word that fewer texts have is not tested: it can't tell the sides apart.
+FEWEST_TEXTS = 5
+# Texts times permutations in memory at a time.
+CELLS = 2**19
+# Statistics that differ less are equal.
+TOLERANCE = 1e-9
 
 
 class Word(NamedTuple):
-    """A word, the shares of reference and of new texts that have it, and its p-value, corrected for all words."""
+    """A word, the shares of texts of each side that have it, and its p-value over all words."""
 
     word: str
     reference: float
@@ -42,7 +47,7 @@ class Word(NamedTuple):
 
 
 class HeldOutRidge:
-    """Scores for held-out texts by kernel ridge regression with folds, which are runs of neighbouring texts.
+    """Scores for held-out texts by kernel ridge regression; folds are runs of neighbouring texts.
 
     With A = K + ridge, and M its inverse, the residuals of the texts of fold f after training on
     all others are (M_ff)^-1 (M y)_f: the formula for leaving one out, Cook (1977), in blocks.
@@ -67,14 +72,13 @@ class HeldOutRidge:
 def cut_folds(clusters: NDArray[np.int64], folds: int = FOLDS) -> list[slice]:
     """Return runs of about as many texts, without dividing a cluster: (texts,) as in `Pool`."""
     starts = np.append(np.unique(clusters, return_index=True)[1], len(clusters))
-    bounds = starts[
-        np.searchsorted(starts, np.linspace(0, len(clusters), folds + 1).astype(np.int64))
-    ].tolist()
+    even = np.linspace(0, len(clusters), folds + 1).astype(np.int64)
+    bounds = starts[np.searchsorted(starts, even)].tolist()
     return [slice(*ends) for ends in itertools.pairwise(bounds) if ends[0] < ends[1]]
 
 
 def centre(kernel: Floats) -> Floats:
-    """Return the kernel of the same vectors less their mean, scaled to a mean squared length of 1."""
+    """Return the kernel of the vectors less their mean, scaled to a mean squared length of 1."""
     means = kernel.mean(axis=0)
     kernel -= means
     kernel -= means[:, None] - means.mean()
@@ -85,41 +89,40 @@ def centre(kernel: Floats) -> Floats:
 
 
 def areas(scores: Floats, sides: Floats, folds: Sequence[slice]) -> Floats:
-    """Return the area under the ROC curve within folds, (permutations,); 0.5 without pairs of new and reference texts.
+    """Return the area under the ROC curve within folds, (permutations,).
 
-    `sides` (texts, permutations) is the share of a text's copies that are new.
+    It is 0.5 without pairs of new and reference texts. `sides` (texts, permutations) is the share
+    of a text's copies that are new.
     """
     higher, pairs = np.zeros(scores.shape[1]), np.zeros(scores.shape[1])
     for fold in folds:
-        order = np.argsort(
-            scores[fold], axis=0, kind="stable"
-        )  # of equal scores, the order of the hashes decides
+        # Of equal scores, the order of the hashes decides.
+        order = np.argsort(scores[fold], axis=0, kind="stable")
         new = np.take_along_axis(sides[fold], order, axis=0)
-        below = (
-            np.cumsum(1 - new, axis=0) - (1 - new) / 2
-        )  # a text that both sides have is as high as itself
+        # A text that both sides have is as high as itself.
+        below = np.cumsum(1 - new, axis=0) - (1 - new) / 2
         higher += (new * below).sum(axis=0)
         pairs += new.sum(axis=0) * (1 - new).sum(axis=0)
     return np.divide(higher, pairs, out=np.full_like(higher, 0.5), where=pairs > 0)
 
 
 def classifier_test(pool: Pool, kernel: Floats, count: int, seed: int) -> tuple[float, float]:
-    """Return the area under the ROC curve of held-out scores, 0.5 by chance, and its p-value by `count` permutations.
+    """Return the area under the ROC curve of held-out scores, and its p-value by permutations.
 
-    `kernel` (texts, texts) is of all texts, and is overwritten.
+    The area is 0.5 by chance. `kernel` (texts, texts) is of all texts, and is overwritten.
     """
     ridge = HeldOutRidge(centre(kernel), cut_folds(pool.clusters))
     sides = pool.new / pool.copies
-    found = []
+    chunks = []
     for chunk in permutations(pool, count, seed):
         permuted = sides[chunk]
-        found.append(areas(ridge.scores(permuted), permuted, ridge.folds))
-    statistics = np.concatenate(found)
+        chunks.append(areas(ridge.scores(permuted), permuted, ridge.folds))
+    statistics = np.concatenate(chunks)
     return float(statistics[0]), upper_p(statistics)
 
 
 def word_test(pool: Pool, count_words: Count, count: int, seed: int) -> list[Word]:
-    """Return the words that are tested, the clearest first, whether more texts of one side have each than by chance.
+    """Test whether more texts of one side have a word than by chance; return the clearest first.
 
     The statistic of a word is the standardised difference of the shares of texts that have it;
     p-values are those of `max_t`, so the first is also that of no word at all.
@@ -141,22 +144,13 @@ def word_test(pool: Pool, count_words: Count, count: int, seed: int) -> list[Wor
         largest.append(np.abs(statistics).max(axis=0))
     p_values = max_t(np.abs(observed), np.concatenate(largest))
     new, reference = (by_word @ side for side in sides)
-    order = sorted(
-        range(len(frequent)), key=lambda place: (-abs(observed[place]), terms[frequent[place]])
-    )
-    return [
-        Word(
-            terms[frequent[place]],
-            float(reference[place]),
-            float(new[place]),
-            float(p_values[place]),
-        )
-        for place in order
-    ]
+    words = [terms[position] for position in frequent]
+    order = sorted(range(len(words)), key=lambda n: (-abs(observed[n]), words[n]))
+    return [Word(words[n], float(reference[n]), float(new[n]), float(p_values[n])) for n in order]
 
 
 def permutations(pool: Pool, count: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    """Yield places of texts in chunks (texts, permutations): first the identity, then `count` random permutations."""
+    """Yield chunks of positions (texts, permutations): the identity, then `count` random ones."""
     generator = np.random.default_rng(seed)
     _, starts, sizes = np.unique(pool.clusters, return_index=True, return_counts=True)
     kinds = np.column_stack([sizes, pool.copies[starts]])
@@ -171,16 +165,17 @@ def permutations(pool: Pool, count: int, seed: int) -> Iterator[NDArray[np.int64
         chunk = np.repeat(identity, min(step, count + 1 - start), axis=1)
         for firsts, offsets in strata:
             moved = generator.permuted(chunk[firsts], axis=0)
-            chunk[(firsts[:, None] + offsets).ravel()] = (
-                moved[:, None] + offsets[:, None]
-            ).reshape(-1, chunk.shape[1])
+            positions = (firsts[:, None] + offsets).ravel()
+            chunk[positions] = (moved[:, None] + offsets[:, None]).reshape(-1, chunk.shape[1])
         if start == 0:
             chunk[:, :1] = identity
         yield chunk
 
 
 def upper_p(statistics: Floats) -> float:
-    """Return the one-sided p-value of the first of the statistics (permutations + 1,): large values are significant.
+    """Return the one-sided p-value of the first of the statistics (permutations + 1,).
+
+    Large values are significant.
 
     (b + 1) / (m + 1) with b of m random permutations at least as large, which is never too small:
     Phipson & Smyth (2010), Stat. Appl. Genet. Mol. Biol. 9:39, doi:10.2202/1544-6115.1585.
@@ -189,7 +184,7 @@ def upper_p(statistics: Floats) -> float:
 
 
 def deviations(statistics: Floats) -> Floats:
-    """Return how far each statistic is from the mean over all permutations, the observed one among them: exact."""
+    """Return how far each statistic is from the mean over all permutations, with the observed."""
     return np.asarray(np.abs(statistics - statistics.mean(axis=0)))
 
 
@@ -200,38 +195,41 @@ def max_t(statistics: Floats, largest: Floats) -> Floats:
     method of Westfall & Young (1993), Resampling-Based Multiple Testing, chapter 2.
     """
     larger = len(largest) - np.searchsorted(np.sort(largest), statistics - TOLERANCE)
-    return larger / len(largest)  # not 1 minus a share, which can be just above alpha
+    # Not 1 minus a share, which can be just above alpha.
+    return larger / len(largest)
 
 
 def differences(pool: Pool, parts: Floats, wholes: Floats, count: int, seed: int) -> Floats:
-    """Return sum(parts) / sum(wholes) over new texts minus that over reference texts, (permutations + 1, columns).
+    """Return sum(parts) / sum(wholes) over new texts minus that over reference texts.
 
-    `parts` (texts, columns), `wholes` (texts,). A text that both sides have counts on both.
+    `parts` (texts, columns), `wholes` (texts,), the result (permutations + 1, columns). A text that
+    both sides have counts on both.
     """
-    found = []
+    chunks = []
     for chunk in permutations(pool, count, seed):
         sides = [(side > 0).astype(np.float64)[chunk].T for side in (pool.new, pool.reference)]
         new, reference = ((side @ parts) / np.maximum(side @ wholes, 1)[:, None] for side in sides)
-        found.append(new - reference)
-    return np.concatenate(found)
+        chunks.append(new - reference)
+    return np.concatenate(chunks)
 
 
 def distances(pool: Pool, values: Floats, count: int, seed: int) -> Floats:
-    """Return the Kolmogorov-Smirnov statistics of new and reference texts, (permutations + 1, columns).
+    """Return the Kolmogorov-Smirnov statistics of new and reference texts.
 
-    `values` (texts, columns). A text that both sides have counts on both.
+    They are (permutations + 1, columns), `values` (texts, columns). A text that both sides have
+    counts on both.
     """
     orders = np.argsort(values, axis=0, kind="stable")
-    ends = (
-        np.diff(np.take_along_axis(values, orders, axis=0), axis=0, append=np.inf) > TOLERANCE
-    )  # of equal values
+    ordered = np.take_along_axis(values, orders, axis=0)
+    # The distribution functions are compared at the last of equal values.
+    ends = np.diff(ordered, axis=0, append=np.inf) > TOLERANCE
     new, reference = ((side > 0) / (side > 0).sum() for side in (pool.new, pool.reference))
-    found = []
+    chunks = []
     for chunk in permutations(pool, count, seed):
         steps = (new - reference)[chunk]
         columns = [
             np.cumsum(steps[order], axis=0)[end]
             for order, end in zip(orders.T, ends.T, strict=True)
         ]
-        found.append(np.column_stack([np.abs(column).max(axis=0) for column in columns]))
-    return np.concatenate(found)
+        chunks.append(np.column_stack([np.abs(column).max(axis=0) for column in columns]))
+    return np.concatenate(chunks)
