@@ -11,33 +11,33 @@ from textclf.core.files import DIGITS
 from textclf.core.quoting import list_names, quote_name
 from textclf.evaluate.intervals import wilson
 
-BATCH = 1024  # texts that a model predicts together
-EPSILON = 1e-9  # a movement by exactly the tolerance is none beyond it
+# Texts that a model predicts together.
+BATCH = 1024
+# A movement by exactly the tolerance is none beyond it.
+EPSILON = 1e-9
 
-NO_LABEL = "no label"  # shown for an empty set
-Answer = tuple[
-    Any, dict[str, float]
-]  # the label or the list of labels decided, and the probability of each class
+# Shown for an empty set.
+NO_LABEL = "no label"
+# The label or the list of labels decided, and the probability of each class.
+Answer = tuple[Any, dict[str, float]]
 
 
 def require_classes(suite: Suite, classes: Sequence[str], where: str, model: str) -> None:
-    """Raise `UserError` unless every class of the file is one of the model's; `where` names the file."""
+    """Raise `UserError` unless every class of the file `where` is one of the model's."""
     for name, label in suite.classes.items():
         if label not in classes:
             raise UserError(
-                f"{where}: classes.{name} must be a class of the model {model} ({list_names(classes)}); "
-                f"got {quote_name(label)}; give the labels of your data under classes"
+                f"{where}: classes.{name} must be a class of the model {model} "
+                f"({list_names(classes)}); got {quote_name(label)}; give the labels of your data "
+                "under classes"
             )
 
 
 def judge(suite: Suite, model: Any) -> dict[str, list[Said]]:
-    """Return what a `Predictor` that always answers said of each case of each test, and whether that fails."""
+    """Return what a `Predictor` that always answers said of each case, and whether that fails."""
     cases = chain.from_iterable(suite.cases.values())
-    texts = list(
-        dict.fromkeys(
-            text for case in cases for text in (case.text, case.changed) if text is not None
-        )
-    )
+    pairs = ((case.text, case.changed) for case in cases)
+    texts = list(dict.fromkeys(text for pair in pairs for text in pair if text is not None))
     answers: dict[str, Answer] = {}
     for start in range(0, len(texts), BATCH):
         batch = texts[start : start + BATCH]
@@ -83,7 +83,7 @@ def _named(label: str | list[str]) -> str:
 
 
 def _probability(label: str | list[str], probabilities: Mapping[str, float]) -> float:
-    """Return the probability of a label; for a list of labels, the probability of the least certain decision."""
+    """Return the probability of a label; of a list, that of the least certain decision."""
     if isinstance(label, str):
         return probabilities[label]
     return min(p if name in label else 1 - p for name, p in probabilities.items())
@@ -92,10 +92,10 @@ def _probability(label: str | list[str], probabilities: Mapping[str, float]) -> 
 def outcomes(
     suite: Suite, said: Mapping[str, Sequence[Said]], confidence: float
 ) -> dict[str, Outcome]:
-    """Return by test: cases, failures, their rate with its Wilson interval, by change too, and which cases failed."""
+    """Return the outcome by test, with Wilson intervals of the failure rates, by change too."""
     numbers = {}
     for name, cases in suite.cases.items():
-        failed = [each.failed for each in said[name]]
+        failed = [answer.failed for answer in said[name]]
         changes: dict[str, list[bool]] = {}
         for case, fails in zip(cases, failed, strict=True):
             if case.change is not None:
@@ -118,7 +118,7 @@ def rate(failed: Sequence[bool], confidence: float) -> Rate:
 def records(
     suite: Suite, said: Mapping[str, Mapping[str, Sequence[Said]]]
 ) -> dict[str, RecordedTest]:
-    """Return the tests with their cases, by labels, and what each model said of them; `said` is by model and test."""
+    """Return the tests with their cases and the models' answers; `said` is by model and test."""
     tests = {}
     for name, test in suite.tests.items():
         cases = [
@@ -127,9 +127,9 @@ def records(
                 changed=case.changed,
                 expected=None if case.expected is None else suite.classes[case.expected],
                 change=case.change,
-                models={model: by_test[name][place] for model, by_test in said.items()},
+                models={model: by_test[name][number] for model, by_test in said.items()},
             )
-            for place, case in enumerate(suite.cases[name])
+            for number, case in enumerate(suite.cases[name])
         ]
         direction: dict[str, Any] = {}
         if isinstance(test, Direction):

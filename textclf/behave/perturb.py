@@ -45,31 +45,36 @@ CONTRACTIONS = NEGATIONS | PRONOUNS
 # Common in several parts of the world; none is also a word, such as Grace or Will.
 NAMES = tuple(
     """
-    Aisha Ahmed Anna Carlos Daniel David Elena Emma Fatima Hannah Hiroshi Ivan Julia Kwame Laura Linda Maria
-    Mehmet Michael Nadia Olga Peter Priya Rajesh Robert Sarah Sofia Thomas Wei Yuki
+    Aisha Ahmed Anna Carlos Daniel David Elena Emma Fatima Hannah Hiroshi Ivan Julia Kwame Laura
+    Linda Maria Mehmet Michael Nadia Olga Peter Priya Rajesh Robert Sarah Sofia Thomas Wei Yuki
     """.split()  # noqa: SIM905 (easier to read and change)
 )
 # None is also a word or a name, such as Phoenix, Reading or Paris.
 PLACES = tuple(
     """
-    Athens Berlin Boston Cairo Chicago Delhi Denver Dublin Glasgow Istanbul Lagos Lima Lisbon London Madrid
-    Montreal Mumbai Nairobi Oslo Prague Rome Seattle Seoul Stockholm Sydney Tokyo Toronto Vienna Warsaw Zurich
+    Athens Berlin Boston Cairo Chicago Delhi Denver Dublin Glasgow Istanbul Lagos Lima Lisbon London
+    Madrid Montreal Mumbai Nairobi Oslo Prague Rome Seattle Seoul Stockholm Sydney Tokyo Toronto
+    Vienna Warsaw Zurich
     """.split()  # noqa: SIM905 (easier to read and change)
 )
 # Things and signs without a sentiment.
 EMOJI = ("\U0001f4c5", "\U0001f4cd", "\U0001f4ce", "\U0001f4dd", "\U0001f552", "\U0001f4c6")
 
-WORD = re.compile(r"[^\W\d_]{4,}")  # letters that may be swapped
-MARK = re.compile(r"[.,;:!?…]+(?=\s|$)")  # punctuation at the end of a word
+# Letters that may be swapped.
+WORD = re.compile(r"[^\W\d_]{4,}")
+# Punctuation at the end of a word; apostrophes and hyphens within words stay.
+MARK = re.compile(r"[.,;:!?…]+(?=\s|$)")
 END = re.compile(r"[.!?…]?\s*$")
 # A pronoun is not contracted before a mark or at the end: "as tall as I am".
 LONG = re.compile(
     rf"\b(?:(?:{'|'.join(NEGATIONS)})\b|(?:{'|'.join(PRONOUNS)})(?= [^\W\d_]))", re.IGNORECASE
 )
 EXPANSIONS = {short: form for form, short in CONTRACTIONS.items()}
-CURLY = "\u2019"  # the apostrophe of typesetters
+# The apostrophe of typesetters.
+CURLY = "\u2019"
 _SHORTS = "|".join(sorted(EXPANSIONS)).replace("'", f"['{CURLY}]")
-_ASKED = "(?<=t) (?:I|you|he|she|it|we|they)"  # "isn't it" would become "is not it"
+# "isn't it" would become "is not it".
+_ASKED = "(?<=t) (?:I|you|he|she|it|we|they)"
 SHORT = re.compile(rf"\b(?:{_SHORTS})\b(?!{_ASKED}\b)", re.IGNORECASE)
 
 Perturbation = Callable[[str, int], str]
@@ -82,22 +87,22 @@ def draw(number: int, seed: int, *key: str) -> int:
 
 def typo(text: str, seed: int) -> str:
     """Swap two different neighbouring letters of one word of four letters or more."""
-    places = [
-        place
+    positions = [
+        position
         for word in WORD.finditer(text)
-        for place in range(word.start(), word.end() - 1)
-        if text[place].lower() != text[place + 1].lower()
+        for position in range(word.start(), word.end() - 1)
+        if text[position].lower() != text[position + 1].lower()
     ]
-    if not places:
+    if not positions:
         return text
-    place = places[draw(len(places), seed, "typo", text)]
-    return text[:place] + text[place + 1] + text[place] + text[place + 2 :]
+    first = positions[draw(len(positions), seed, "typo", text)]
+    return text[:first] + text[first + 1] + text[first] + text[first + 2 :]
 
 
 def more_punctuation(text: str) -> str:
     """Double the mark at the end of the text; if there is none, add a full stop."""
-    found = END.search(text)
-    mark = found[0].strip() if found else ""
+    end = END.search(text)
+    mark = end[0].strip() if end else ""
     return f"{text.rstrip()}{mark or '.'}"
 
 
@@ -107,7 +112,7 @@ def contract(text: str) -> str:
 
 
 def expand(text: str) -> str:
-    """Write out every contraction that stands for one thing, "don't" as "do not", except in questions ("isn't it")."""
+    """Write out every unambiguous contraction, "don't" as "do not", but not in "isn't it"."""
     return SHORT.sub(
         lambda match: _as_written(match[0], EXPANSIONS[match[0].lower().replace(CURLY, "'")]), text
     )
@@ -122,7 +127,7 @@ def _as_written(old: str, new: str) -> str:
 
 
 def exchange(text: str, seed: int, name: str, words: Sequence[str]) -> str:
-    """Replace each word of a list by another that the text does not have, the same one wherever it occurs."""
+    """Replace each word of a list by another that the text lacks, the same wherever it occurs."""
     pattern = re.compile(rf"\b(?:{'|'.join(words)})\b")
     present = dict.fromkeys(pattern.findall(text))
     unused = [word for word in words if word not in present]
@@ -145,9 +150,7 @@ PERTURBATIONS: dict[str, Perturbation] = {
     "lower_case": lambda text, _: text.lower(),
     "more_punctuation": lambda text, _: more_punctuation(text),
     "names": lambda text, seed: exchange(text, seed, "names", NAMES),
-    "no_punctuation": lambda text, _: MARK.sub(
-        "", text
-    ),  # apostrophes and hyphens within words stay
+    "no_punctuation": lambda text, _: MARK.sub("", text),
     "places": lambda text, seed: exchange(text, seed, "places", PLACES),
     "spaces": lambda text, _: f" {text.replace(' ', '  ')} ",
     "typo": typo,

@@ -1,4 +1,4 @@
-"""Results of behavioural tests: numbers in metrics/behaviour/, and in data/behaviour/ the cases with their texts.
+"""Results of behavioural tests: numbers in metrics/behaviour/, cases in data/behaviour/.
 
 The metrics of a file of tests have the checksum of its cases, so a stage that depends on the
 metrics need not depend on the cases as well: metrics/behaviour always exists, data/behaviour does
@@ -19,9 +19,11 @@ from textclf.core.result_files import Count, Fraction, Positive, Result, check, 
 from textclf.core.settings import validate
 from textclf.evaluate.results import Ends
 
-FOLDER = "behaviour"  # in the folder of metrics
+# The name of a folder in the folder of metrics.
+FOLDER = "behaviour"
 SUFFIX = ".json"
-PLACEHOLDER = "README.md"  # keeps metrics/behaviour in Git while there is no test
+# Keeps metrics/behaviour in Git while there is no test.
+PLACEHOLDER = "README.md"
 
 
 class Rate(Ends):
@@ -33,21 +35,21 @@ class Rate(Ends):
 
 
 class Outcome(Rate):
-    """What a model did in a test: by change too, and the numbers of the cases that failed, from 1."""
+    """What a model did in a test, by change too, and the numbers of failed cases, from 1."""
 
     changes: dict[str, Rate] = Field({})
     failed: list[Positive]
 
 
 class Behaviour(Result):
-    """The metrics of a file of tests: by model and test, and the SHA-256 of the file with the cases."""
+    """The metrics of a file of tests by model and test, and the SHA-256 of the file of cases."""
 
     models: Annotated[dict[str, dict[str, Outcome]], Field(min_length=1)]
     sha256: str
 
 
 class Said(Result):
-    """What a model said of a case: class and probability of the text and, in a pair, of what it was changed to.
+    """What a model said of a case: class and probability of the text and of the changed text.
 
     The probability is that of the class decided or, in a test of direction, of the class in
     question. With several labels per text, `label` names all that were decided, and the probability
@@ -62,7 +64,7 @@ class Said(Result):
 
 
 class RecordedCase(Result):
-    """A case: its texts, what was expected or how the text was changed, and what each model said."""
+    """A case: its texts, what was expected or how the text was changed, and the models' answers."""
 
     text: str
     changed: str | None = None
@@ -72,7 +74,7 @@ class RecordedCase(Result):
 
 
 class RecordedTest(Result):
-    """A test: its kind, what it is about, the class and tolerance of a direction, and its cases in order."""
+    """A test: its kind and subject, class and tolerance of a direction, and its cases in order."""
 
     kind: Literal["minimum_function", "invariance", "direction"]
     about: str
@@ -101,13 +103,13 @@ def write(
 
 
 def parse_metrics(data: bytes, where: str) -> Behaviour:
-    """Return the metrics in bytes; `where` names them in errors. Raises `UserError` for anything else."""
+    """Return the metrics in bytes, in errors `where`; `UserError` for anything else."""
     metrics: Behaviour = check(Behaviour, parse(data, where), where)
     return metrics
 
 
 def read_cases(path: Path, metrics: Behaviour) -> dict[str, RecordedTest]:
-    """Return the tests with their cases by name; `UserError` if the file is missing or is not that of the metrics."""
+    """Return the tests with their cases by name; `UserError` unless the file is of the metrics."""
     with reading(path):
         if sha256_of_file(path) != metrics.sha256:
             raise ValueError(path)

@@ -12,7 +12,9 @@ class Behave(Section):
 
     tests: Annotated[dict[str, FilePath], named("a file of tests")] = Field(
         {},
-        description="files of tests to run: {name: file}, such as {sentiment: behaviour/sentiment.yaml}",
+        description=(
+            "files of tests to run: {name: file}, such as {sentiment: behaviour/sentiment.yaml}"
+        ),
     )
     seed: Seed = Field(
         0, description="seed of the perturbations, and of the cases chosen from a template"

@@ -29,9 +29,12 @@ from textclf.core.settings import (
     validate,
 )
 
-MOST_CASES = 10_000  # of a file
-ADDED = ("append", "prepend")  # settings with sentences that are added to a text
-GIVEN = "pair"  # in the place of a perturbation: both texts are in the file
+# Cases of a file.
+MOST_CASES = 10_000
+# Settings with sentences that are added to a text.
+ADDED = ("append", "prepend")
+# Stands for a perturbation where both texts are in the file.
+GIVEN = "pair"
 
 
 def _text(value: str) -> str:
@@ -61,7 +64,9 @@ class Common(Section):
     about: str = Field("", description="what the test shows, for the report")
     samples: Annotated[int, Field(ge=1)] | None = Field(
         None,
-        description="number of cases of each template at most, chosen by behave.seed; null takes all",
+        description=(
+            "number of cases of each template at most, chosen by behave.seed; null takes all"
+        ),
     )
 
 
@@ -130,7 +135,7 @@ class Frame(Section):
 
 @dataclass(frozen=True)
 class Case:
-    """A case of a test: a text and the name of the class expected, or a text, what it is changed to and how."""
+    """A case of a test: a text and the class expected, or a text, what it is changed to and how."""
 
     text: str
     changed: str | None = None
@@ -140,7 +145,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Suite:
-    """The tests of a file: labels by the names of classes that the file uses, tests and their cases by name."""
+    """The tests of a file: labels by the file's names of classes, tests and their cases by name."""
 
     classes: Mapping[str, str]
     tests: Mapping[str, AnyTest]
@@ -148,7 +153,7 @@ class Suite:
 
 
 def read(path: Path, seed: int, multilabel: bool = False) -> Suite:
-    """Return the tests in a YAML file; `UserError` that names file, test and setting for each mistake."""
+    """Return the tests in a YAML file; `UserError` names file, test and setting of each mistake."""
     if path.is_dir():
         raise UserError(f"behave.tests must name files; got the folder {path}")
     if not path.is_file():
@@ -157,7 +162,10 @@ def read(path: Path, seed: int, multilabel: bool = False) -> Suite:
 
 
 def parse(content: Mapping[str, Any], name: str, seed: int, multilabel: bool = False) -> Suite:
-    """Return the tests of a file's content, in errors `name`; with `multilabel`, a text may have several labels."""
+    """Return the tests of a file's content; `name` is the file in errors.
+
+    With `multilabel`, a text may have several labels.
+    """
     frame: Frame = validate(Frame, content, name)
     tests: dict[str, AnyTest] = {}
     lines: list[str] = []
@@ -177,8 +185,8 @@ def parse(content: Mapping[str, Any], name: str, seed: int, multilabel: bool = F
     _require_templates(tests, frame.slots, name)
     cases: dict[str, list[Case]] = {}
     expected: dict[str, str | None] = {}
-    for key, each in tests.items():
-        made = list(islice(_cases(each, frame.slots, seed), MOST_CASES + 1))
+    for key, parsed in tests.items():
+        made = list(islice(_cases(parsed, frame.slots, seed), MOST_CASES + 1))
         cases[key] = list(dict.fromkeys(made))
         if not made:
             raise UserError(
@@ -186,23 +194,23 @@ def parse(content: Mapping[str, Any], name: str, seed: int, multilabel: bool = F
             )
         if max(len(made), sum(map(len, cases.values()))) > MOST_CASES:
             raise UserError(
-                f"{name}: all tests must have at most {MOST_CASES:,} cases together; got more up to tests.{key}; "
-                "set samples there, or divide the file"
+                f"{name}: all tests must have at most {MOST_CASES:,} cases together; "
+                f"got more up to tests.{key}; set samples there, or divide the file"
             )
         for case in () if multilabel else cases[key]:
-            if (
-                case.changed is None
-                and (other := expected.setdefault(case.text, case.expected)) != case.expected
-            ):
-                both = f"both {other} and {case.expected}"
+            if case.changed is not None:
+                continue
+            other = expected.setdefault(case.text, case.expected)
+            if other != case.expected:
                 raise UserError(
-                    f"{name}: tests.{key} must not expect {both} of one text; got {quote_value(case.text)}"
+                    f"{name}: tests.{key} must not expect both {other} and {case.expected} "
+                    f"of one text; got {quote_value(case.text)}"
                 )
     return Suite(frame.classes, tests, cases)
 
 
 def _conflicts(test: AnyTest, classes: Mapping[str, str]) -> Iterator[str]:
-    """Yield the end of a sentence for each class that is unknown, and for what is missing or contradicts itself."""
+    """Yield the end of a sentence for each unknown class, missing setting and contradiction."""
     if isinstance(test, MinimumFunction):
         for name in test.texts:
             if name not in classes:
@@ -212,13 +220,15 @@ def _conflicts(test: AnyTest, classes: Mapping[str, str]) -> Iterator[str]:
     if not test.pairs and not (test.texts and changes):
         yield f" must have pairs, or texts and one of perturbations, {', '.join(ADDED)}; got neither"
     elif bool(test.texts) != bool(changes):
-        yield f" must have both texts and one of perturbations, {', '.join(ADDED)}; got only one of them"
+        settings = f"perturbations, {', '.join(ADDED)}"
+        yield f" must have both texts and one of {settings}; got only one of them"
     if isinstance(test, Direction):
         if (test.must_not_rise is None) == (test.must_not_fall is None):
             yield " must have one of must_not_rise and must_not_fall; got both or neither"
         elif test.of not in classes:
             key = "must_not_fall" if test.must_not_rise is None else "must_not_rise"
-            yield f".{key} must be a class of the file ({list_names(list(classes))}); got {show(test.of)}"
+            names = list_names(list(classes))
+            yield f".{key} must be a class of the file ({names}); got {show(test.of)}"
 
 
 def _require_templates(
@@ -238,15 +248,12 @@ def _templates(test: AnyTest) -> Iterator[tuple[str, Texts]]:
     if isinstance(test, MinimumFunction):
         lists = {f"texts.{name}": texts for name, texts in test.texts.items()}
     else:
-        yield from (
-            (f"pairs[{place}]", (pair[0], pair[1])) for place, pair in enumerate(test.pairs)
-        )
+        for number, pair in enumerate(test.pairs):
+            yield f"pairs[{number}]", (pair[0], pair[1])
         lists = {setting: getattr(test, setting) for setting in (*ADDED, "texts")}
-    yield from (
-        (f"{key}[{place}]", (text,))
-        for key, texts in lists.items()
-        for place, text in enumerate(texts)
-    )
+    for key, texts in lists.items():
+        for number, text in enumerate(texts):
+            yield f"{key}[{number}]", (text,)
 
 
 def _cases(test: AnyTest, slots: Mapping[str, list[str]], seed: int) -> Iterator[Case]:

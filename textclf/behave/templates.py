@@ -15,14 +15,17 @@ from textclf.core.quoting import quote_name, quote_value
 from textclf.core.settings import ENTRY, suggest
 
 PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
-MOST_COMBINATIONS = 100_000  # of the words of one template
-BLOCK = 1_000  # texts in memory at a time, of which samples are chosen
+# Combinations of the words of one template.
+MOST_COMBINATIONS = 100_000
+# Texts in memory at a time, of which samples are chosen.
+BLOCK = 1_000
 
-Texts = tuple[str, ...]  # a text, or the two of a pair
+# A text, or the two of a pair.
+Texts = tuple[str, ...]
 
 
 def slots_of(templates: Texts, slots: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the names of the slots, by first occurrence; `UserError` for one without a list, or a brace of none."""
+    """Return the names of the slots by first occurrence; `UserError` without list, or for a brace."""
     names: dict[str, None] = {}
     for template in templates:
         for match in PART.finditer(template):
@@ -35,18 +38,20 @@ def slots_of(templates: Texts, slots: Mapping[str, Sequence[str]]) -> list[str]:
                 )
             if not ENTRY.fullmatch(match[1]) or match[1] not in slots:
                 raise UserError(
-                    f"must have slots with a list in slots; got {quote_name(match[0])}; {suggest(match[1], slots)}"
+                    f"must have slots with a list in slots; got {quote_name(match[0])}; "
+                    f"{suggest(match[1], slots)}"
                 )
             names[match[1]] = None
     return list(names)
 
 
 def count_combinations(templates: Texts, slots: Mapping[str, Sequence[str]]) -> int:
-    """Return how many combinations of words templates have; `UserError` as `slots_of`, and if they are too many."""
+    """Return the number of combinations of words; `UserError` as `slots_of`, and if too many."""
     number = math.prod(len(slots[name]) for name in slots_of(templates, slots))
     if number > MOST_COMBINATIONS:
         raise UserError(
-            f"must have at most {MOST_COMBINATIONS:,} combinations of words; got {number:,}; use fewer slots"
+            f"must have at most {MOST_COMBINATIONS:,} combinations of words; got {number:,}; "
+            "use fewer slots"
         )
     return number
 
@@ -54,9 +59,9 @@ def count_combinations(templates: Texts, slots: Mapping[str, Sequence[str]]) -> 
 def expand(
     templates: Texts, slots: Mapping[str, Sequence[str]], samples: int | None = None, seed: int = 0
 ) -> Iterator[Texts]:
-    """Yield the texts of templates that are filled together, for every combination of words, the last slot fastest.
+    """Yield the texts of templates that are filled together, for every combination of words.
 
-    With `samples`, only so many: those whose texts have the smallest MurmurHash3 by the seed, in
+    The last slot changes fastest. With `samples`, only so many: those whose texts have the smallest MurmurHash3 by the seed, in
     the same order, so that a longer list changes few of them. Raises `UserError` as
     `count_combinations`.
     """
@@ -74,10 +79,10 @@ def expand(
         return
     texts = filled()
     hashes: list[int] = []
-    while block := ["\0".join(each) for each in itertools.islice(texts, BLOCK)]:
+    while block := ["\0".join(pair) for pair in itertools.islice(texts, BLOCK)]:
         hashes += fingerprints(block, seed).tolist()
-    chosen = set(sorted(range(number), key=lambda place: (hashes[place], place))[:samples])
-    yield from (each for place, each in enumerate(filled()) if place in chosen)
+    chosen = set(sorted(range(number), key=lambda n: (hashes[n], n))[:samples])
+    yield from (pair for n, pair in enumerate(filled()) if n in chosen)
 
 
 def _fill(template: str, words: Mapping[str, str]) -> str:

@@ -29,19 +29,19 @@ def join(
     absent: dict[str, bool] = {}
     for split, shards in parts.items():
         ids = [name for path in shards.paths for name in splits.read_column(path, "id")]
-        places = external.ids.get_indexer(pd.Index(ids))
-        missing = np.flatnonzero(places < 0)
+        positions = external.ids.get_indexer(pd.Index(ids))
+        missing = np.flatnonzero(positions < 0)
         optional = split in UNKNOWN_SPLITS
-        absent[split] = (
-            len(missing) > 0 if split == "train" else optional and len(missing) == len(ids)
-        )
+        absent[split] = optional and len(missing) == len(ids)
+        if split == "train":
+            absent[split] = len(missing) > 0
         if len(missing) and not absent[split]:
             wanted = f"{'all or none of the' if optional else 'all'} {split_rows(split)}"
             raise UserError(
-                f"{external.path} must have {wanted}; {len(missing):,} of {len(ids):,} ids are missing: "
-                f"{few(np.array(ids, dtype=object)[missing])}"
+                f"{external.path} must have {wanted}; {len(missing):,} of {len(ids):,} ids are "
+                f"missing: {few(np.array(ids, dtype=object)[missing])}"
             )
-        known[places[places >= 0]] = True
+        known[positions[positions >= 0]] = True
     if not known.all():
         unknown = count_noun(int((~known).sum()), "id")
         warnings.warn(
@@ -51,16 +51,19 @@ def join(
         for path in shards.paths:
             rows = splits.read_table(path, ["id", "label"])
             ids = pd.Index(rows["id"].to_pylist())
-            places = external.ids.get_indexer(ids)
-            labels, shape = rows["label"].combine_chunks(), (len(rows), len(classes))
+            labels = rows["label"].combine_chunks()
+            if is_multilabel(rows):
+                y = to_matrix(labels, len(classes))
+            else:
+                y = labels.to_numpy().astype(np.int64)
+            if absent[split]:
+                probabilities = np.full((len(rows), len(classes)), np.nan)
+            else:
+                probabilities = external.probabilities[external.ids.get_indexer(ids)]
             yield Predictions(
                 ids=ids.to_numpy(object),
                 split=np.full(len(rows), split, dtype=object),
-                y=to_matrix(labels, len(classes))
-                if is_multilabel(rows)
-                else labels.to_numpy().astype(np.int64),
-                probabilities=np.full(shape, np.nan)
-                if absent[split]
-                else external.probabilities[places],
+                y=y,
+                probabilities=probabilities,
                 classes=tuple(classes),
             )

@@ -1,6 +1,6 @@
-"""A page: a heading, a table of contents, sections, and a policy under which nothing else can run or be loaded.
+"""A page: a heading, a table of contents, sections, and a content security policy.
 
-A page names no time, machine or path. Text of the corpus is escaped, cut, and shown without hidden
+Under this policy nothing else can run or be loaded. A page names no time, machine or path. Text of the corpus is escaped, cut, and shown without hidden
 characters.
 """
 
@@ -17,15 +17,19 @@ from markupsafe import Markup
 from textclf.core.display import visible
 from textclf.core.formatting import count_noun
 
-TEMPLATES = "templates"  # the folder of a package that holds them
-PAGE, STYLE, SCRIPT = "page.html.j2", "page.css", "page.js"
+# The folder of a package that holds its templates.
+TEMPLATES = "templates"
+PAGE = "page.html.j2"
+STYLE = "page.css"
+SCRIPT = "page.js"
 
 
 @dataclass(frozen=True)
 class Heading:
     """What stands at the top of a page."""
 
-    kind: str  # such as report
+    # Such as report.
+    kind: str
     subject: str
     facts: str
 
@@ -38,7 +42,7 @@ def render(
     filters: Mapping[str, Callable[..., Any]] | None = None,
     charts: bool = True,
 ) -> str:
-    """Return a page with a section for each id in `sections`, which maps it to a title, in that order.
+    """Return a page with a section for each id in `sections`, which maps ids to titles, in order.
 
     The template of a section is `templates/sections/<id>.html.j2` of the package; its values are in
     `context`. A section whose value there is None is left out. A page without `charts` has no
@@ -71,7 +75,7 @@ def template(name: str) -> str:
 
 
 def _policy(script: str, style: str) -> str:
-    """Return the content security policy of a page with this script and style, both inline, and nothing else."""
+    """Return the content security policy of a page with only this inline script and style."""
     return "; ".join(
         [
             "default-src 'none'",

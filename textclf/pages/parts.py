@@ -12,13 +12,16 @@ from textclf.plot.render import svg
 from textclf.plot.style import Spec
 
 T = TypeVar("T")
-SHORT, LONG = 280, 2000  # characters of a text that are shown at once, and at all
-IDS = 5  # of the rows of a text with one label
+# Characters of a text that are shown at once, and at all.
+SHORT = 280
+LONG = 2000
+# Ids of the rows of a text with one label that are listed.
+IDS = 5
 
 
 @dataclass(frozen=True)
 class Text:
-    """A text of the corpus: its beginning, the rest that a reader may unfold, and how many characters are left out."""
+    """A text of the corpus: its beginning, the rest to unfold, and the number left out."""
 
     head: str
     rest: str
@@ -30,17 +33,21 @@ class Text:
 class Chart:
     """A chart of a page."""
 
-    name: str  # its id there
-    description: str  # for those who can't see it
+    # Its id on the page.
+    name: str
+    # For those who can't see it.
+    description: str
     caption: str
     spec: Spec
     title: str = ""
-    wide: bool = False  # none stands beside it, and it scrolls if there is no room for it
+    # None stands beside it, and it scrolls if there is no room for it.
+    wide: bool = False
 
     @property
     def svg(self) -> Markup:
         """The picture."""
-        return Markup(svg(self.spec))  # noqa: S704 (Vega escapes the text of the data; a test checks it)
+        # Vega escapes the text of the data; a test checks it.
+        return Markup(svg(self.spec))  # noqa: S704
 
 
 @dataclass(frozen=True)
@@ -50,8 +57,10 @@ class Table:
     caption: str
     columns: Sequence[str]
     rows: Sequence[Sequence[object]]
-    numeric: Sequence[int] = ()  # columns that are aligned to the right
-    stack: bool = True  # on a phone, cells stand below the title of their row; otherwise the table must be narrow
+    # Columns that are aligned to the right.
+    numeric: Sequence[int] = ()
+    # On a phone, cells stand below the title of their row; otherwise the table must be narrow.
+    stack: bool = True
 
 
 def ends(items: Sequence[T], most: int) -> list[T]:
@@ -61,7 +70,8 @@ def ends(items: Sequence[T], most: int) -> list[T]:
 
 def excerpt(text: str, short: int = SHORT, long: int = LONG) -> Text:
     """Return the text in parts: about `short` characters to show at once, up to `long` to unfold."""
-    if len(text) <= short * 5 // 4:  # what little would be folded takes no more room than the fold
+    # What little would be folded takes no more room than the fold.
+    if len(text) <= short * 5 // 4:
         return Text(visible(text), "", 0, len(text))
     end = text.rfind(" ", short * 3 // 4, short)
     end = end if end > 0 else short
@@ -83,7 +93,7 @@ class LabelledText:
     rows: dict[str, Labelled]
 
     def shown(self, names: Mapping[str, str]) -> dict[str, Any]:
-        """Return what the macro `labels_of` and a cell with the text show; `names` has what to show for each label."""
+        """Return what the macro `labels_of` and a cell with the text show; `names` are of labels."""
         return {
             "text": excerpt(self.text),
             "labels": [
@@ -99,6 +109,6 @@ class LabelledText:
 
 def _ids(labelled: Labelled) -> str:
     ids = [f"{visible(row_id)} ({split})" for split, row_id in labelled.ids]
-    return ", ".join(
-        [*ids, *([f"{labelled.number - IDS:,} more"] if labelled.number > IDS else [])]
-    )
+    if labelled.number > IDS:
+        ids.append(f"{labelled.number - IDS:,} more")
+    return ", ".join(ids)
