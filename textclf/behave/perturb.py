@@ -81,7 +81,7 @@ Perturbation = Callable[[str, int], str]
 
 
 def draw(number: int, seed: int, *key: str) -> int:
-    """Return a whole number from 0 to `number` - 1 that the seed and the texts of the key choose."""
+    """Return a whole number from 0 to `number` - 1, chosen by the seed and the texts of the key."""
     return int(fingerprints(["\0".join(key)], seed)[0] % number)
 
 

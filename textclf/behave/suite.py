@@ -217,10 +217,10 @@ def _conflicts(test: AnyTest, classes: Mapping[str, str]) -> Iterator[str]:
                 yield f".texts.{quote_name(name)} is no class of the file; {suggest(name, classes)}"
         return
     changes = [*test.perturbations, *test.append, *test.prepend]
+    settings = f"perturbations, {', '.join(ADDED)}"
     if not test.pairs and not (test.texts and changes):
-        yield f" must have pairs, or texts and one of perturbations, {', '.join(ADDED)}; got neither"
+        yield f" must have pairs, or texts and one of {settings}; got neither"
     elif bool(test.texts) != bool(changes):
-        settings = f"perturbations, {', '.join(ADDED)}"
         yield f" must have both texts and one of {settings}; got only one of them"
     if isinstance(test, Direction):
         if (test.must_not_rise is None) == (test.must_not_fall is None):
@@ -244,7 +244,7 @@ def _require_templates(
 
 
 def _templates(test: AnyTest) -> Iterator[tuple[str, Texts]]:
-    """Yield the place and the text of each template of a test, or the two that are filled together."""
+    """Yield the place and the text of each template of a test, or two that are filled together."""
     if isinstance(test, MinimumFunction):
         lists = {f"texts.{name}": texts for name, texts in test.texts.items()}
     else:

@@ -25,7 +25,7 @@ Texts = tuple[str, ...]
 
 
 def slots_of(templates: Texts, slots: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the names of the slots by first occurrence; `UserError` without list, or for a brace."""
+    """Return the slots by first occurrence; `UserError` for one without list, or a lone brace."""
     names: dict[str, None] = {}
     for template in templates:
         for match in PART.finditer(template):
@@ -61,9 +61,9 @@ def expand(
 ) -> Iterator[Texts]:
     """Yield the texts of templates that are filled together, for every combination of words.
 
-    The last slot changes fastest. With `samples`, only so many: those whose texts have the smallest MurmurHash3 by the seed, in
-    the same order, so that a longer list changes few of them. Raises `UserError` as
-    `count_combinations`.
+    The last slot changes fastest. With `samples`, only so many: those whose texts have the smallest
+    MurmurHash3 by the seed, in the same order, so that a longer list changes few of them. Raises
+    `UserError` as `count_combinations`.
     """
     number = count_combinations(templates, slots)
     names = slots_of(templates, slots)

@@ -1,7 +1,7 @@
 """A page: a heading, a table of contents, sections, and a content security policy.
 
-Under this policy nothing else can run or be loaded. A page names no time, machine or path. Text of the corpus is escaped, cut, and shown without hidden
-characters.
+Under this policy nothing else can run or be loaded. A page names no time, machine or path. Text of
+the corpus is escaped, cut, and shown without hidden characters.
 """
 
 import base64

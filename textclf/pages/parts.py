@@ -69,7 +69,7 @@ def ends(items: Sequence[T], most: int) -> list[T]:
 
 
 def excerpt(text: str, short: int = SHORT, long: int = LONG) -> Text:
-    """Return the text in parts: about `short` characters to show at once, up to `long` to unfold."""
+    """Return the text in parts: about `short` characters to show, up to `long` to unfold."""
     # What little would be folded takes no more room than the fold.
     if len(text) <= short * 5 // 4:
         return Text(visible(text), "", 0, len(text))
@@ -93,7 +93,7 @@ class LabelledText:
     rows: dict[str, Labelled]
 
     def shown(self, names: Mapping[str, str]) -> dict[str, Any]:
-        """Return what the macro `labels_of` and a cell with the text show; `names` are of labels."""
+        """Return what the macro `labels_of` and a cell with the text show; `names` is by label."""
         return {
             "text": excerpt(self.text),
             "labels": [
