@@ -76,8 +76,9 @@ def test_temperature_and_platt_maximise_the_posterior(seed: int, worth: float) -
         return rows * np.mean(np.logaddexp(0, z) - y * z, axis=-1)
 
     steps = np.array([-0.01, 0, 0.01])
-    found = np.log(fit_temperature(y, probabilities, worth).temperature) + steps
-    posterior = loss(np.exp(-found), 0 * found) + found**2 / (2 * 0.5**2)
+    log_temperatures = np.log(fit_temperature(y, probabilities, worth).temperature) + steps
+    log_prior = log_temperatures**2 / (2 * 0.5**2)
+    posterior = loss(np.exp(-log_temperatures), 0 * log_temperatures) + log_prior
     assert posterior.argmin() == 1
     platt = fit_platt(y, probabilities, worth)
     slopes, intercepts = (

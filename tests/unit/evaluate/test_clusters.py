@@ -217,13 +217,13 @@ IDS = st.lists(st.text(st.sampled_from("ab\x00é中")), max_size=9)
 def test_a_digest_of_ids_is_theirs_in_their_order_however_they_are_cut(
     ids: list[str], others: list[str], first: int, second: int
 ) -> None:
-    found = [IdDigest() for _ in range(3)]
-    found[0].add(ids)
+    digests = [IdDigest() for _ in range(3)]
+    digests[0].add(ids)
     for part in (ids[:first], ids[first:]):
-        found[1].add(part)
+        digests[1].add(part)
     column = pa.chunked_array([["x", *ids[:second]], ids[second:]], pa.string())
-    found[2].add(column[1:])
-    assert len({each.digest() for each in found}) == 1
+    digests[2].add(column[1:])
+    assert len({each.digest() for each in digests}) == 1
     other = IdDigest()
     other.add(others)
-    assert (other.digest() == found[0].digest()) == (others == ids)
+    assert (other.digest() == digests[0].digest()) == (others == ids)

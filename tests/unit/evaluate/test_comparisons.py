@@ -181,8 +181,8 @@ def test_the_smallest_difference_is_detected_with_80_percent_power(
     generator = np.random.default_rng(1)
     rows = generator.binomial(n, discordant, 40_000)
     worse = generator.binomial(rows, (1 - difference / discordant) / 2)
-    found = np.mean(stats.chi2.sf((rows - 2 * worse) ** 2 / np.maximum(rows, 1), 1) <= alpha)
-    assert found == pytest.approx(comparisons.POWER, abs=0.008)  # four standard errors
+    simulated = np.mean(stats.chi2.sf((rows - 2 * worse) ** 2 / np.maximum(rows, 1), 1) <= alpha)
+    assert simulated == pytest.approx(comparisons.POWER, abs=0.008)  # four standard errors
 
 
 def test_no_difference_is_detectable_if_models_hardly_disagree_or_rows_are_few() -> None:

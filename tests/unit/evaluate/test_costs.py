@@ -149,9 +149,11 @@ def test_intervals_of_other_metrics_allow_for_rows_without_an_answer() -> None:
     part = exact({"a": drawn(3, 400)}, Decision(costs=DOUBT))
     draws = resampled(part, "a")
     for metric in ("balanced_accuracy", "precision", "recall", "f1", "cost"):
-        found = known(part.interval("a", metric))
-        assert found.low < part.values["a"][metric] < found.high
-        assert found.high - found.low == pytest.approx(2 * 1.96 * draws[metric].std(), rel=0.15)
+        interval = known(part.interval("a", metric))
+        assert interval.low < part.values["a"][metric] < interval.high
+        assert interval.high - interval.low == pytest.approx(
+            2 * 1.96 * draws[metric].std(), rel=0.15
+        )
     few = exact({"a": drawn(3, 25)}, Decision(costs=DOUBT))
     assert few.interval("a", "balanced_accuracy") is not None
 

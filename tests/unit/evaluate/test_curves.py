@@ -140,6 +140,6 @@ def test_curves_of_many_scores_are_thinned_and_stay_near() -> None:
             pairwise(rates), pairwise(order), strict=True
         )
     )
-    _, found = thin((false, true), true / true[-1])
-    assert len(found) <= 2 * STEPS + 2
-    assert np.diff(found / true[-1]).max() <= 1 / STEPS + 1e-9
+    _, thinned = thin((false, true), true / true[-1])
+    assert len(thinned) <= 2 * STEPS + 2
+    assert np.diff(thinned / true[-1]).max() <= 1 / STEPS + 1e-9

@@ -52,10 +52,10 @@ def measured(
     test = SplitMetrics(
         "test", {"m": rows_of("test", error, 99)}, {"m": TOP}, params(), False, clusters
     )
-    found = measure_labels(folder / "rounds.parquet", test, "m", 640)
-    content = to_json({"m": found})
+    of_labels = measure_labels(folder / "rounds.parquet", test, "m", 640)
+    content = to_json({"m": of_labels})
     assert to_json(check(KINDS["labels"], content, "labels.json")) == content
-    return found
+    return of_labels
 
 
 @pytest.mark.parametrize("exponent", [0.25, 0.5, 1.0, 1e-9])
@@ -66,17 +66,17 @@ def test_the_law_of_exact_errors_is_found(exponent: float) -> None:
 
 
 def test_a_falling_error_is_foreseen_and_one_that_stays_is_not(tmp_path: Path) -> None:
-    found = measured(tmp_path, FALLING)
-    law, number = known(found.foreseen), known(known(found.foreseen).labels["value"])
+    of_labels = measured(tmp_path, FALLING)
+    law, number = known(of_labels.foreseen), known(known(of_labels.foreseen).labels["value"])
     assert law.accuracy == pytest.approx(0.9 - 0.3 * 32**-0.5, abs=0.01)
     assert law.low < law.accuracy < law.high
     assert law.target == pytest.approx(1 - NOW + 0.02, abs=0.005)
     assert 0.9 - 0.3 * (number / 40) ** -0.5 == pytest.approx(law.target, abs=0.005)
     assert known(law.labels["low"]) <= number
-    assert [*found.history] == [str(n) for n in SIZES]
-    at = found.history["40"]
+    assert [*of_labels.history] == [str(n) for n in SIZES]
+    at = of_labels.history["40"]
     assert (at.value, at.low, at.high) == pytest.approx((0.6, *wilson(360, ROWS)), abs=1e-6)
-    assert measured(tmp_path, FALLING) == found
+    assert measured(tmp_path, FALLING) == of_labels
     assert (
         known(measured(tmp_path, {name: [0.2] for name in FALLING}, 0.2).foreseen).labels["value"]
         is None

@@ -252,9 +252,9 @@ def test_clusters_of_held_out_rows_are_those_of_their_ids(tmp_path: Path) -> Non
     )
     stored_splits.write(texts, tmp_path / "train.parquet")
     shuffled = np.random.default_rng(0).permutation(90)[:40]
-    found = known(find_held_out_clusters(tmp_path, rows.ids[shuffled]))
+    places = known(find_held_out_clusters(tmp_path, rows.ids[shuffled]))
     same = keys[shuffled]
-    assert ((found[:, None] == found) == (same[:, None] == same)).all()
+    assert ((places[:, None] == places) == (same[:, None] == same)).all()
 
 
 def test_guessing_predicts_the_training_class_shares_and_models_are_paired_with_it() -> None:
@@ -433,8 +433,8 @@ def test_clusters_are_found_in_a_folder_of_splits(tmp_path: Path) -> None:
     )
     keys = {name: read_keys(tmp_path, name) for name in ("train", "validation", "test")}
     assert keys["test"].tolist() == fingerprints(texts).tolist()
-    found = known(positions(keys["test"]))
-    assert ((found[:, None] == found) == (keys["test"][:, None] == keys["test"])).all()
+    places = known(positions(keys["test"]))
+    assert ((places[:, None] == places) == (keys["test"][:, None] == keys["test"])).all()
     assert positions(keys["train"]) is None
     assert positions(keys["validation"]) is None
 

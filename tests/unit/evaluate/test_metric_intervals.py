@@ -77,8 +77,8 @@ def copies(
 
 
 def compared(part: SplitMetrics, metric: str) -> Difference | None:
-    found = METRICS[metric].compare(part.judged, [("a", "b"), ("b", "a")], 0.95)
-    there, back = found["a", "b"], found["b", "a"]
+    differences = METRICS[metric].compare(part.judged, [("a", "b"), ("b", "a")], 0.95)
+    there, back = differences["a", "b"], differences["b", "a"]
     if there is not None:
         assert back is not None
         assert (back.difference, back.low, back.high) == pytest.approx(
@@ -138,12 +138,12 @@ def test_intervals_and_differences_are_as_uncertain_as_resamples(
                 (low, high), abs=0.2 * (high - low)
             ), name
         if name != "accuracy":
-            found = known(compared(part, name))
-            assert width(found) == pytest.approx(
+            difference = known(compared(part, name))
+            assert width(difference) == pytest.approx(
                 2 * 1.96 * (draws["a"][name] - draws["b"][name]).std(), rel=0.2
             ), name
             gap = part.metrics("a")[name] - part.metrics("b")[name]
-            assert found.difference == pytest.approx(gap, abs=2e-6)
+            assert difference.difference == pytest.approx(gap, abs=2e-6)
 
 
 @pytest.mark.parametrize(
@@ -520,8 +520,8 @@ def test_the_interval_of_an_area_has_the_covariance_of_delong() -> None:
         covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
     )
     gap = kernels[0].mean() - kernels[1].mean()
-    found = known(compared(part, "roc_auc"))
-    assert (found.low, found.high) == pytest.approx((gap - half, gap + half), abs=1e-9)
+    difference = known(compared(part, "roc_auc"))
+    assert (difference.low, difference.high) == pytest.approx((gap - half, gap + half), abs=1e-9)
 
 
 # Comparisons
@@ -542,8 +542,8 @@ def test_the_interval_of_a_mean_is_that_of_the_paired_t_test() -> None:
     part = exact(two_models(40))
     losses = [log_losses(rows) for rows in part.judged.values()]
     ends = stats.ttest_rel(losses[0], losses[1]).confidence_interval(0.95)
-    found = known(compared(part, "log_loss"))
-    assert (found.low, found.high) == pytest.approx((ends.low, ends.high), rel=1e-9)
+    difference = known(compared(part, "log_loss"))
+    assert (difference.low, difference.high) == pytest.approx((ends.low, ends.high), rel=1e-9)
 
 
 def test_a_comparison_has_the_differences_of_metrics_that_depend_on_the_rows() -> None:
@@ -553,8 +553,9 @@ def test_a_comparison_has_the_differences_of_metrics_that_depend_on_the_rows() -
     assert set(report["a_vs_c"]["metrics"]) == {"log_loss", "brier"}
     entry = report["b_vs_a"]["metrics"]
     assert set(entry) == COMPARED == {"log_loss", "brier", "f1", "roc_auc"}
-    found = known(compared(exact(models), "f1"))
-    assert entry["f1"] == Difference(-found.difference, -found.high, -found.low).rounded()
+    difference = known(compared(exact(models), "f1"))
+    opposite = Difference(-difference.difference, -difference.high, -difference.low)
+    assert entry["f1"] == opposite.rounded()
     few = exact({name: rows.take(slice(20)) for name, rows in models.items()}).comparisons()[
         "b_vs_a"
     ]["metrics"]
@@ -576,9 +577,9 @@ def test_a_difference_of_means_over_classes_is_as_uncertain_as_the_jackknife_say
     models = two_models(100, 20, sharpness=0.4)
     rows = exact(models, TOP, clusters=clusters).judged["a"]
     f1 = METRICS["f1"]
-    value, found = f1.value(rows), f1.influence(rows)
+    value, influence = f1.value(rows), f1.influence(rows)
     for row in range(100):
-        assert found[row] == pytest.approx(
+        assert influence[row] == pytest.approx(
             (value - f1.value(rows.take(np.arange(100) != row))) * 99, abs=1e-9
         )
     pair = known(compared(exact(models, TOP, clusters=clusters), "f1"))
@@ -634,9 +635,9 @@ def test_a_mean_of_recalls_has_no_interval_if_three_labels_are_rare(
 ) -> None:
     y, probabilities, _ = sample_sets(3, 400)
     y[:, :3] = np.arange(400)[:, None] < np.array([5, 9, third])
-    found = exact({"a": sets(y, probabilities)}, halves(5)).intervals("a")
-    assert (found["recall"] is not None) == (found["f1"] is not None) == stated
-    assert found["roc_auc"] is not None
+    intervals = exact({"a": sets(y, probabilities)}, halves(5)).intervals("a")
+    assert (intervals["recall"] is not None) == (intervals["f1"] is not None) == stated
+    assert intervals["roc_auc"] is not None
 
 
 def test_means_over_labels_of_which_one_has_no_rows_have_no_interval() -> None:

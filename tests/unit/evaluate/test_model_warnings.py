@@ -46,7 +46,7 @@ def warnings(
 
 def test_warnings_are_those_that_were_approved() -> None:
     def say(case: str) -> list[str]:
-        found = warnings(**approved.described(case))
-        return [f"{name}: {line}" for name, lines in found.items() for line in lines]
+        sentences = warnings(**approved.described(case))
+        return [f"{name}: {line}" for name, lines in sentences.items() for line in lines]
 
     approved.check_cases(Path(__file__).with_name("warnings.txt"), say)

@@ -95,10 +95,10 @@ def test_the_numbers_are_those_of_scikit_learn_and_the_intervals_are_wilsons(sco
     cell, ends = cells["scores"][score]["roc_auc"], area_score(area, 40, 90)
     assert cell["value"] == pytest.approx(area, abs=1e-6)
     assert (cell["low"], cell["high"]) == pytest.approx((ends.low, ends.high), abs=0.02)
-    found = int((unknown & rejected).sum())
-    ends = wilson(found, 40)
+    detected = int((unknown & rejected).sum())
+    ends = wilson(detected, 40)
     assert cells["recall"] == pytest.approx(
-        {"value": found / 40, "low": ends.low, "high": ends.high, "rows": 40}, abs=1e-6
+        {"value": detected / 40, "low": ends.low, "high": ends.high, "rows": 40}, abs=1e-6
     )
 
 

@@ -262,10 +262,10 @@ def correlations(influences: Sequence[Floats], clusters: Ints | None) -> Floats:
     It is (metrics, metrics). The influences of dependent rows are summed by `clusters` (rows,), as
     in the variance of each metric.
     """
-    parts = [each - each.mean() for each in influences]
+    centred = [influence - influence.mean() for influence in influences]
     if clusters is not None:
-        parts = [np.bincount(clusters, each) for each in parts]
-    deviations = np.stack(parts)
+        centred = [np.bincount(clusters, deviation) for deviation in centred]
+    deviations = np.stack(centred)
     lengths = np.maximum(np.linalg.norm(deviations, axis=1), TINY)
     related: Floats = (deviations @ deviations.T) / np.outer(lengths, lengths)
     np.fill_diagonal(related, 1)

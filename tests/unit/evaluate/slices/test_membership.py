@@ -51,18 +51,18 @@ def test_rows_are_in_slices_of_columns_class_and_text(tmp_path: Path, pieces: in
     write(tmp_path, "train", 40)
     platform = [("web", "ios", "")[n % 3] for n in range(60)]
     write(tmp_path, "test", 60, pieces, platform=platform)
-    found = find_membership(tmp_path)
-    by_name = {family.name: family for family in found.families}
+    test_slices = find_membership(tmp_path)
+    by_name = {family.name: family for family in test_slices.families}
     assert by_name["platform"].values == ("", "ios", "web")
     assert [by_name["platform"].values[code] for code in by_name["platform"].codes] == platform
     assert by_name["class"].values == ("0", "1")
     assert by_name["negation"].codes.tolist() == [1, 0] * 30
     assert [name for _, name in by_name["negation"].slices()] == ["negation=no", "negation=yes"]
     assert "words" not in by_name  # all texts have 1 to 4 words
-    assert found.rows == 60
+    assert test_slices.rows == 60
     ids = IdDigest()
     ids.add([f"test:{n}" for n in range(60)])
-    assert found.ids == ids.digest()
+    assert test_slices.ids == ids.digest()
     assert by_name.keys() <= {*FAMILIES, "platform"}
 
 
@@ -77,10 +77,10 @@ def test_rare_values_are_in_no_slice(tmp_path: Path) -> None:
         same=["x"] * len(rare),
         most=["x"] * (len(rare) - 1) + ["y"],
     )
-    found = families(tmp_path)
-    assert found["place"].values == ("many", "some")
-    assert (found["place"].codes == -1).sum() == FEWEST_ROWS - 1
-    assert not {"same", "most"} & found.keys()  # no other rows to compare with
+    by_column = families(tmp_path)
+    assert by_column["place"].values == ("many", "some")
+    assert (by_column["place"].codes == -1).sum() == FEWEST_ROWS - 1
+    assert not {"same", "most"} & by_column.keys()  # no other rows to compare with
 
 
 @pytest.mark.parametrize(
@@ -94,13 +94,13 @@ def test_frequent_values_are_slices_and_others_are_counted(
     many = [f"v{n:03}" for n in range(values) for _ in range(FEWEST_ROWS + (n >= 5))]
     many += [f"rare{n}" for n in range(rare)]
     write(tmp_path, "test", len(many), many=many)
-    found = find_membership(tmp_path)
-    (family,) = (family for family in found.families if family.name == "many")
+    test_slices = find_membership(tmp_path)
+    (family,) = (family for family in test_slices.families if family.name == "many")
     assert family.values == tuple(f"v{n:03}" for n in range(first, values))
     assert [family.values[code] if code >= 0 else "" for code in family.codes] == [
         value if value in family.values else "" for value in many
     ]
-    assert found.left_out == ({"many": rare + first} if rare + first else {})
+    assert test_slices.left_out == ({"many": rare + first} if rare + first else {})
 
 
 def test_long_values_and_columns_of_ids_are_no_slices(
@@ -118,10 +118,10 @@ def test_long_values_and_columns_of_ids_are_no_slices(
         user=["a"] * 20 + [f"u{n}" for n in range(20)],
     )
     monkeypatch.setattr(membership, "MOST_DISTINCT", 10)
-    found = families(tmp_path)
-    assert found["long"].values == (long[0],)
-    assert "few" in found
-    assert "user" not in found
+    by_column = families(tmp_path)
+    assert by_column["long"].values == (long[0],)
+    assert "few" in by_column
+    assert "user" not in by_column
 
 
 def test_unknown_words_need_the_training_rows_in_one_shard(
@@ -207,9 +207,9 @@ def test_unknown_words_are_those_that_no_training_text_has(
     train: list[list[str]], test: list[list[str]]
 ) -> None:
     known = {word for chunk in train for text in chunk for word in words(text)}
-    found = membership.words_of(column(*train))
-    assert found == {word.encode() for word in known}
-    codes = membership.by_unknown_words(column(*test), found)
+    vocabulary = membership.words_of(column(*train))
+    assert vocabulary == {word.encode() for word in known}
+    codes = membership.by_unknown_words(column(*test), vocabulary)
     shares = [
         sum(word not in known for word in words(text)) / max(len(words(text)), 1)
         for chunk in test

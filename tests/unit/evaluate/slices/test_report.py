@@ -298,7 +298,7 @@ def test_rows_are_worth_what_simulated_clusters_say(whole: bool) -> None:
     inside = (
         clusters % 3 == 0 if whole else generator.random(len(clusters)) < 0.3 + 0.4 * (clusters % 2)
     )
-    repeats, means, differences, found = Repeats(clusters.astype(np.uint64)), [], [], []
+    repeats, means, differences, worths = Repeats(clusters.astype(np.uint64)), [], [], []
     (members,) = repeats.members(inside.astype(np.int64) - 1, 1)
     for _ in range(500):
         scores = np.sqrt(0.6) * generator.normal(size=2000)[clusters] + np.sqrt(
@@ -307,14 +307,14 @@ def test_rows_are_worth_what_simulated_clusters_say(whole: bool) -> None:
         right = scores < 1
         means.append(right[inside].mean())
         differences.append(means[-1] - right[~inside].mean())
-        found.append(
+        worths.append(
             Correct(repeats, right).worth(members, inside.sum(), (right & inside).sum(), 0.95)
         )
     share = np.mean(means)
     independent = (
         share * (1 - share) / np.array([inside.sum(), 1 / (1 / inside.sum() + 1 / (~inside).sum())])
     )
-    assert np.mean(found, axis=0)[:2] == pytest.approx(
+    assert np.mean(worths, axis=0)[:2] == pytest.approx(
         independent / np.var([means, differences], axis=1), rel=0.15
     )
 
@@ -329,13 +329,13 @@ def test_with_few_mistakes_the_rows_of_a_slice_are_as_alike_as_those_of_all_clus
     right[:45] = True
     repeats = Repeats(clusters.astype(np.uint64))
     (members,) = repeats.members((clusters < 10).astype(np.int64) - 1, 1)
-    found = Correct(repeats, right).worth(members, 50, right[:50].sum(), 0.95)
+    worth = Correct(repeats, right).worth(members, 50, right[:50].sum(), 0.95)
     effective = 10 if alike else 50
     degrees = effective - 1
     few = (stats.norm.ppf(0.975) / stats.t.ppf(0.975, degrees)) ** 2
-    assert found.mean == pytest.approx(effective * few / 50, rel=0.05)
-    assert found.difference == pytest.approx(effective / 50, rel=0.05)
-    assert found.degrees == pytest.approx(degrees, rel=0.1)
+    assert worth.mean == pytest.approx(effective * few / 50, rel=0.05)
+    assert worth.difference == pytest.approx(effective / 50, rel=0.05)
+    assert worth.degrees == pytest.approx(degrees, rel=0.1)
 
 
 def test_with_few_clusters_with_a_mistake_among_all_rows_those_of_a_cluster_are_alike() -> None:
@@ -343,9 +343,9 @@ def test_with_few_clusters_with_a_mistake_among_all_rows_those_of_a_cluster_are_
     repeats, right = Repeats(clusters.astype(np.uint64)), np.ones(200, dtype=bool)
     right[:20:5] = False  # in four clusters
     (members,) = repeats.members((clusters < 10).astype(np.int64) - 1, 1)
-    found = Correct(repeats, right).worth(members, 50, right[:50].sum(), 0.95)
-    assert found.difference == pytest.approx(0.2)
-    assert found.degrees == 9
+    worth = Correct(repeats, right).worth(members, 50, right[:50].sum(), 0.95)
+    assert worth.difference == pytest.approx(0.2)
+    assert worth.degrees == 9
 
 
 @pytest.mark.parametrize("degrees", [4.5, 20])
