@@ -1,1 +1,4 @@
-"""The models: what they share, and one package per model, which imports no other, so that no change retrains others."""
+"""The models: what they share, and one package per model.
+
+The package of a model imports no other model's, so that a change to it retrains no other model.
+"""

@@ -39,7 +39,8 @@ def _add_kinds(schema: dict[str, Any]) -> None:
 
 
 class Train(Entries):
-    """The models to train: settings by name, each with its kind and the representation that it reads."""
+    """The models to train: settings by name, \
+each with its kind and the representation that it reads."""  # noqa: D205, D209 (docs/params.md has it on one line)
 
     model_config = ConfigDict(json_schema_extra=_add_kinds)
     __pydantic_extra__: dict[str, Entry]
@@ -48,7 +49,8 @@ class Train(Entries):
 
 
 class Average(Entries):
-    """Weighted means of two models' probabilities, by names of their own: {mean: {first: words, second: network}}."""
+    """Weighted means of two models' probabilities, by names of their own: \
+{mean: {first: words, second: network}}."""  # noqa: D205, D209 (docs/params.md has it on one line)
 
     __pydantic_extra__: dict[str, Averaged]
 
@@ -59,12 +61,14 @@ def with_averages(train: Train, average: Average) -> Train:
 
 
 def baselines(train: Train, average: Average) -> list[str]:
-    """Return the models of both sections that ignore the texts; so does an average of two such models."""
+    """Return the models of both sections that ignore the texts.
+
+    An average of two such models ignores them too.
+    """
     constant = [name for name in train.names() if train[name].kind == CONSTANT]
-    of_these = {
-        name for name, pair in average.pairs().items() if {pair.first, pair.second} <= {*constant}
-    }
-    return [*constant, *of_these]
+    pairs = average.pairs().items()
+    averages = {name for name, pair in pairs if {pair.first, pair.second} <= {*constant}}
+    return [*constant, *averages]
 
 
 def wrong_averages(train: Train, average: Average) -> Iterator[str]:
@@ -72,9 +76,15 @@ def wrong_averages(train: Train, average: Average) -> Iterator[str]:
     known = train.names()
     for name, pair in average.pairs().items():
         if name in {*known, *RESERVED, SHARED}:
-            yield f"average.{name} must not have a name that a model of train or textclf itself has; choose another"
-        for place, member in pair:
+            yield (
+                f"average.{name} must not have a name that a model of train or textclf itself has; "
+                "choose another"
+            )
+        for key, member in pair:
             if member not in known:
-                yield f"average.{name}.{place} must be a model of train; got {member}; {suggest(member, known)}"
+                yield (
+                    f"average.{name}.{key} must be a model of train; got {member}; "
+                    f"{suggest(member, known)}"
+                )
         if pair.first == pair.second:
             yield f"average.{name} must be of two models; got {pair.first} twice"

@@ -19,19 +19,23 @@ from textclf.core.formatting import display_name
 from textclf.models.common.settings import Averaged
 
 KIND = "the weighted mean of the probabilities of two models"
-EVEN = 0.5  # the weight without rows to choose it by
+# The weight without rows to choose it by.
+EVEN = 0.5
 WEIGHT_DIGITS = 2
 
-Pair = tuple[Predictions, Predictions]  # of the same rows
+# Predictions of two models for the same rows.
+Pair = tuple[Predictions, Predictions]
 
 
 def notes(settings: Averaged) -> list[str]:
     """Return how an average comes about."""
     names = f"{display_name(settings.first)} and {display_name(settings.second)}"
-    where = "the validation rows or, without them, on held-out training rows; without these too, both weigh the same"
-    return [
-        f"The probabilities are the weighted mean of those of {names}, with the lowest log loss on {where}."
-    ]
+    sentence = (
+        f"The probabilities are the weighted mean of those of {names}, with the lowest log loss "
+        "on the validation rows or, without them, on held-out training rows; without these too, "
+        "both weigh the same."
+    )
+    return [sentence]
 
 
 def read_pairs(files: Iterable[Path]) -> Iterator[Pair]:
@@ -41,34 +45,33 @@ def read_pairs(files: Iterable[Path]) -> Iterator[Pair]:
 
 
 def read_held_out(folders: Iterable[Path]) -> Pair | None:
-    """Return the predictions of two models for held-out training rows; None if one of them has none."""
+    """Return the predictions of two models for held-out training rows; None if one has none."""
     first, second = (folder / HELD_OUT for folder in folders)
-    return (
-        (predictions.read(first), predictions.read(second))
-        if first.exists() and second.exists()
-        else None
-    )
+    if not (first.exists() and second.exists()):
+        return None
+    return predictions.read(first), predictions.read(second)
 
 
 def average(weight: float, pair: Pair) -> Predictions:
     """Return the weighted mean of the predictions of two models for the same rows."""
-    return replace(
-        pair[0], scores={}, probabilities=mix(weight, *(rows.probabilities for rows in pair))
-    )
+    first, second = pair
+    probabilities = mix(weight, first.probabilities, second.probabilities)
+    return replace(first, scores={}, probabilities=probabilities)
 
 
 def choose_weight(pairs: Iterable[Pair], held_out: Pair | None) -> tuple[float, int]:
-    """Return the weight of the first model with the lowest log loss, rounded, and the number of rows that chose it.
+    """Return the weight of the first model, and the number of rows that chose it.
 
-    These are the validation rows of `pairs` or, if there are none, the held-out training rows;
-    without both, each model has half the weight, and the number is 0. The log loss is convex in the
-    weight.
+    It has the lowest log loss, rounded to `WEIGHT_DIGITS`. The rows are the validation rows of
+    `pairs` or, if there are none, the held-out training rows; without both, each model has half the
+    weight, and the number is 0. The log loss is convex in the weight.
     """
     parts = [chances_of(pair, "validation") for pair in pairs] or [np.empty((2, 0))]
     chances = np.concatenate(parts, axis=1)
     if not chances.shape[1] and held_out is not None:
         chances = chances_of(held_out)
-    if not (rows := chances.shape[1]):
+    rows = chances.shape[1]
+    if not rows:
         return EVEN, 0
 
     def loss(weight: float) -> float:
@@ -79,6 +82,9 @@ def choose_weight(pairs: Iterable[Pair], held_out: Pair | None) -> tuple[float, 
 
 
 def chances_of(pair: Pair, split: str | None = None) -> np.ndarray:
-    """Return both probabilities of the actual class (2, rows) or labels (2, rows, labels), perhaps of one split."""
+    """Return both probabilities of the actual class (2, rows) or labels (2, rows, labels).
+
+    With `split` the rows are those of that split.
+    """
     chosen = np.flatnonzero(pair[0].split == split) if split else np.arange(len(pair[0]))
     return np.array([of_actual(rows.probabilities[chosen], rows.y[chosen]) for rows in pair])

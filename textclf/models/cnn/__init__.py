@@ -1,4 +1,4 @@
-"""The course's convolutional network: an embedding, filters over neighbouring words, the maximum of each filter."""
+"""The course's convolutional network: embedding, filters over neighbouring words, their maxima."""
 
 from typing import Annotated, Any
 
@@ -34,10 +34,11 @@ class Settings(SequenceSettings):
 def fit(train: Dataset, watched: Dataset | None, settings: Settings, folders: Folders) -> Fitted:
     """Return the network trained on the training rows: see `fit_sequences`."""
     resources.require_address_space(ADDRESS_SPACE, KIND)
-    if settings.kernel_size > (length := train.readers[0]().X.length):
+    length = train.readers[0]().X.length
+    if settings.kernel_size > length:
         raise UserError(
-            f"kernel_size must be at most the length of the texts, {length}; got {settings.kernel_size}: set it lower, "
-            "or length of the representation higher"
+            f"kernel_size must be at most the length of the texts, {length}; "
+            f"got {settings.kernel_size}: set it lower, or length of the representation higher"
         )
     from textclf.models.common.networks.sequences import fit_sequences
 
@@ -45,15 +46,11 @@ def fit(train: Dataset, watched: Dataset | None, settings: Settings, folders: Fo
 
 
 def own_layers(settings: Settings) -> list[Any]:
-    """Return the convolution, with the activation of the hidden layers, and the maximum of each filter."""
+    """Return the convolution, activated as the hidden layers, and the maximum of each filter."""
     import keras
 
+    filters, kernel_size, activation = settings.filters, settings.kernel_size, settings.activation
     return [
-        keras.layers.Conv1D(
-            settings.filters,
-            settings.kernel_size,
-            activation=settings.activation,
-            name="convolution",
-        ),
+        keras.layers.Conv1D(filters, kernel_size, activation=activation, name="convolution"),
         keras.layers.GlobalMaxPooling1D(name="pooling"),
     ]

@@ -1,1 +1,1 @@
-"""What all models share: their fitted form, loading by name, fitting, class weights and calibrated scores."""
+"""What all models share: fitted form, loading by name, fitting, class weights, calibration."""

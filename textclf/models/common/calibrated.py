@@ -12,11 +12,14 @@ from textclf.models.common.class_weights import problems, row_weights
 from textclf.models.common.fitted import Fitted
 from textclf.models.common.settings import ClassWeight, ModelSettings
 
-FOLDS = 5  # of a cross-validation inside the training rows
-FEWEST_CLASS_ROWS = 2  # rows of each class to calibrate by
+# Folds of a cross-validation inside the training rows.
+FOLDS = 5
+# Fewest rows of each class to calibrate by.
+FEWEST_CLASS_ROWS = 2
 # Where the dual solver stops: on short texts its objective is then closer to the optimum than the
 # primal solver's.
-DUAL_TOLERANCE, DUAL_STEPS = 1e-2, 2000
+DUAL_TOLERANCE = 1e-2
+DUAL_STEPS = 2000
 
 
 class CalibratedSettings(ModelSettings):
@@ -30,7 +33,10 @@ class CalibratedSettings(ModelSettings):
 
 
 def make_svm(C: float, rows: int, columns: int) -> Any:
-    """Return an unfitted LinearSVC with squared hinge loss, with the faster solver for a matrix of this shape."""
+    """Return an unfitted LinearSVC with squared hinge loss.
+
+    It has the faster solver for a matrix of this shape.
+    """
     from sklearn.svm import LinearSVC
 
     if rows < columns:
@@ -41,7 +47,7 @@ def make_svm(C: float, rows: int, columns: int) -> Any:
 def fit_calibrated(
     estimator: Any, train: Features, class_weight: ClassWeight, presence: bool = False
 ) -> Fitted:
-    """Return a linear classifier of scikit-learn's kind fitted on the training rows, with calibrated probabilities.
+    """Return a linear classifier of scikit-learn's kind, fitted and calibrated on training rows.
 
     The sigmoids are those of scikit-learn's CalibratedClassifierCV (Platt 1999), fitted to scores
     of held-out rows in `FOLDS` folds, or as many as the smallest class has rows. With `presence`
@@ -54,30 +60,24 @@ def fit_calibrated(
     X, fits = in_double(train.X), []
     for rows, weights in problems(train, row_weights(train, class_weight)):
         counts = np.bincount(rows.y, minlength=len(rows.classes))
-        if (fewest := int(counts.min())) < FEWEST_CLASS_ROWS:
+        fewest = int(counts.min())
+        if fewest < FEWEST_CLASS_ROWS:
             raise UserError(
                 f"each class must have at least {FEWEST_CLASS_ROWS} training rows to calibrate by; "
                 f"{rows.classes[counts.argmin()]} has {fewest}"
             )
-        search = CalibratedClassifierCV(
-            estimator, cv=StratifiedKFold(min(FOLDS, fewest)), ensemble=False
-        )
-        fits += search.fit(X, rows.y, sample_weight=weights).calibrated_classifiers_
-    coef, intercept = (
-        np.concatenate([getattr(fit.estimator, name) for fit in fits])
-        for name in ("coef_", "intercept_")
-    )
+        folds = StratifiedKFold(min(FOLDS, fewest))
+        calibration = CalibratedClassifierCV(estimator, cv=folds, ensemble=False)
+        fits += calibration.fit(X, rows.y, sample_weight=weights).calibrated_classifiers_
+    coef = np.concatenate([fit.estimator.coef_ for fit in fits])
+    intercept = np.concatenate([fit.estimator.intercept_ for fit in fits])
     sigmoids = [sigmoid for fit in fits for sigmoid in fit.calibrators]
-    slope = np.array([-sigmoid.a_ for sigmoid in sigmoids])  # scikit-learn's have the opposite sign
+    # scikit-learn's have the opposite sign.
+    slope = np.array([-sigmoid.a_ for sigmoid in sigmoids])
     offset = np.array([-sigmoid.b_ for sigmoid in sigmoids])
-    activation = (
-        SIGMOIDS if train.multilabel else "sigmoid" if len(intercept) == 1 else "sigmoid_shares"
-    )
-    model = layers.linear(
-        train.classes,
-        coef * slope[:, None],
-        intercept * slope + offset,
-        activation,
-        presence=presence,
-    )
+    activation = "sigmoid" if len(intercept) == 1 else "sigmoid_shares"
+    if train.multilabel:
+        activation = SIGMOIDS
+    weights, bias = coef * slope[:, None], intercept * slope + offset
+    model = layers.linear(train.classes, weights, bias, activation, presence=presence)
     return Fitted(model, {"parameters": coef.size + intercept.size + slope.size + offset.size})

@@ -26,23 +26,27 @@ from textclf.models.common.fitting import predict
 from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings
 
-FOLDS, MORE_FOLDS, FEW = (
-    3,
-    5,
-    1000,
-)  # more folds of fewer than FEW rows, each of whose models misses more of the texts
-# Training rows that take part at most, so that the time is bounded: as many per class, and in all.
-PER_CLASS, FEWEST_ROWS, MOST_ROWS = 100, 3000, 20_000
-SEED = 0  # of the rows that take part and of their folds: the same for all models
-NEVER_HELD_OUT = -1  # instead of a fold
-LINEAR = (
-    "naive_bayes",
-    "logistic_regression",
-    "linear_svm",
-    "nb_svm",
-)  # kinds that are fitted in seconds
-SIZES, DRAWS = 10, 10  # numbers of labels at most; draws of suggested texts
-CLOSE = 1e-6  # relative difference up to which lengths of rows are equal
+# Fewer than `FEW` rows are held out in more folds, because each fold's model misses more of the
+# texts.
+FOLDS = 3
+MORE_FOLDS = 5
+FEW = 1000
+# Most training rows that take part, so that the time is bounded: `PER_CLASS` for each class, but at
+# least `FEWEST_ROWS` and at most `MOST_ROWS` in all.
+PER_CLASS = 100
+FEWEST_ROWS = 3000
+MOST_ROWS = 20_000
+# Draws the rows that take part and their folds: the same for all models.
+SEED = 0
+# Stands in place of a fold.
+NEVER_HELD_OUT = -1
+# Kinds of models that are fitted in seconds.
+LINEAR = ("naive_bayes", "logistic_regression", "linear_svm", "nb_svm")
+# Most numbers of labels for which models are fitted, and draws of suggested texts.
+SIZES = 10
+DRAWS = 10
+# Relative difference up to which lengths of rows are equal.
+CLOSE = 1e-6
 
 
 def crossvalidate(
@@ -55,7 +59,7 @@ def crossvalidate(
     added: Features | None = None,
     suggested: NDArray[np.bool_] | None = None,
 ) -> Predictions | None:
-    """Return the model's predictions for training rows by models that were fitted on the other folds.
+    """Return predictions for training rows by models that were fitted on the other folds.
 
     The `split` of a row is its fold: "fold 1" and so on. Every model gets the same rows, those of
     `sample_rows`, and the same folds, those of `assign_folds`; those `suggested` (rows,), which are
@@ -66,11 +70,11 @@ def crossvalidate(
     """
     if len(rows.y) > getattr(load_model(name), "CROSSVALIDATED", len(rows.y)):
         return None
-    some = sample_rows(rows.y)
-    rows = rows.take(some)
-    folds = assign_folds(rows.y, np.arange(len(rows.y)) if clusters is None else clusters[some])
+    sample = sample_rows(rows.y)
+    rows = rows.take(sample)
+    folds = assign_folds(rows.y, np.arange(len(rows.y)) if clusters is None else clusters[sample])
     if suggested is not None:
-        folds[suggested[some]] = NEVER_HELD_OUT
+        folds[suggested[sample]] = NEVER_HELD_OUT
     parts = []
     for fold in np.unique(folds[folds != NEVER_HELD_OUT]).tolist():
         fitted, held_out = rows.take(folds != fold), rows.take(folds == fold)
@@ -99,37 +103,37 @@ def predict_fewer(
     if settings.kind not in LINEAR or datasets["train"].rows > MOST_ROWS:
         return
     rows, test = (datasets[name].all(settings.kind) for name in ("train", "test"))
-    for name, some in subsets(labelled.rounds, labelled.chosen):
-        train = Dataset.of_rows(rows.take(some))
+    package = load_model(settings.kind)
+    for name, subset in subsets(labelled.rounds, labelled.chosen):
+        train = Dataset.of_rows(rows.take(subset))
         if train.fewest >= settings.rows_per_class():
             with warnings.catch_warnings(action="ignore"):  # the fit on all rows has warned
-                model = (
-                    load_model(settings.kind).fit(train.plus(added), None, settings, folders).layers
-                )
-            yield predict(model, f"{name} {train.rows}", test)
+                fitted = package.fit(train.plus(added), None, settings, folders)
+            yield predict(fitted.layers, f"{name} {train.rows}", test)
 
 
 def subsets(
     rounds: NDArray[np.int32], chosen: NDArray[Any]
 ) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    """Yield sets of training rows (rows,): `history`, up to a round but the last, then `random` and `suggested`.
+    """Yield named sets of training rows (rows,): `history`, then `random` and `suggested`.
 
-    These have the rows of the table, round 0, and either all random texts or as many suggested ones
-    of each round.
+    Those of `history` have the rows up to a round but the last. The others have the rows of the
+    table, round 0, and either all random texts or as many suggested ones of each round.
     """
     numbers, random = np.unique(rounds), chosen == "random"
-    for place in np.unique(np.linspace(0, len(numbers) - 1, SIZES).astype(int))[:-1]:
-        yield "history", rounds <= numbers[place]
+    for position in np.unique(np.linspace(0, len(numbers) - 1, SIZES).astype(int))[:-1]:
+        yield "history", rounds <= numbers[position]
     if not random.any():
         return
     yield "random", (rounds == 0) | random
-    others, each = random | (chosen == ""), np.bincount(rounds[random], minlength=numbers[-1] + 1)
+    others = random | (chosen == "")
+    random_counts = np.bincount(rounds[random], minlength=numbers[-1] + 1)
+    starts = np.searchsorted(np.sort(rounds), rounds)
     for seed in range(DRAWS):
         order = np.lexsort((np.random.default_rng(seed).random(len(rounds)), others, rounds))
-        place = np.argsort(order) - np.searchsorted(
-            np.sort(rounds), rounds
-        )  # in its round, suggested texts first
-        yield "suggested", (rounds == 0) | ~others & (place < each[rounds])
+        # The rank of a row in its round, where suggested texts come first.
+        rank = np.argsort(order) - starts
+        yield "suggested", (rounds == 0) | ~others & (rank < random_counts[rounds])
 
 
 def fold_count(rows: int) -> int:
@@ -138,28 +142,28 @@ def fold_count(rows: int) -> int:
 
 
 def draw_rows(train: Shards[Features]) -> Features:
-    """Return all training rows or, of more than take part, a random sample with at least `FOLDS` of each class.
+    """Return all training rows or, of more than take part, a random sample.
 
-    Of a class with fewer rows the sample has all. Only shards with drawn rows are read as a whole.
+    It has at least `FOLDS` rows of each class; of a class with fewer rows it has all. Only shards
+    with drawn rows are read as a whole.
     """
     labels = [features.read_arrays(path, "y")[0] for path in train.paths]
-    parts = np.split(
-        sample_rows(np.concatenate(labels)), np.cumsum([len(part) for part in labels])[:-1]
-    )
-    return features.concatenate(
-        [
-            train.read(path).take(part)
-            for path, part in zip(train.paths, parts, strict=True)
-            if part.any()
-        ]
-    )
+    bounds = np.cumsum([len(y) for y in labels])[:-1]
+    samples = np.split(sample_rows(np.concatenate(labels)), bounds)
+    drawn = [
+        train.read(path).take(sample)
+        for path, sample in zip(train.paths, samples, strict=True)
+        if sample.any()
+    ]
+    return features.concatenate(drawn)
 
 
 def sample_rows(y: NDArray[np.integer]) -> NDArray[np.bool_]:
-    """Return which of all training rows take part, (rows,), from their classes or their rarest labels."""
+    """Return which of all training rows take part, (rows,), by their classes or rarest labels."""
     classes = rarest(y)
     by_class, counts = _order_by_class(classes), np.bincount(classes)
-    rank = np.empty(len(y), dtype=np.int64)  # place of each row in the random order of its class
+    # The rank of each row in the random order of its class.
+    rank = np.empty(len(y), dtype=np.int64)
     rank[by_class] = np.arange(len(y)) - np.repeat(np.cumsum(counts) - counts, counts)
     size = max(min(max(PER_CLASS * len(counts), FEWEST_ROWS), MOST_ROWS), FOLDS * len(counts))
     drawn = np.zeros(len(y), dtype=bool)
@@ -168,12 +172,13 @@ def sample_rows(y: NDArray[np.integer]) -> NDArray[np.bool_]:
 
 
 def assign_folds(y: NDArray[np.integer], clusters: NDArray[Any]) -> NDArray[np.int64]:
-    """Return the fold of each row, (rows,), from 0: random, with equal shares of each class or rarest label.
+    """Return the fold of each row, (rows,), from 0.
 
-    Rows of one of the `clusters` (rows,), which depend on each other, share the fold that its first
-    row gets. Those of a class with fewer than `FOLDS` clusters are `NEVER_HELD_OUT`, so that every
-    model sees two rows of the class. So are the clusters of a fold with a label, or without it,
-    that fewer than two other rows would show.
+    Folds are random, with equal shares of each class or rarest label. Rows of one of the `clusters`
+    (rows,), which depend on each other, share the fold that its first row gets. Those of a class
+    with fewer than `FOLDS` clusters are `NEVER_HELD_OUT`, so that every model sees two rows of the
+    class. So are the clusters of a fold with a label, or without it, that fewer than two other rows
+    would show.
     """
     _, first, cluster = np.unique(clusters, return_index=True, return_inverse=True)
     of_cluster = rarest(y)[first]
@@ -198,12 +203,13 @@ def _random(count: int) -> NDArray[np.float64]:
 
 
 def as_new_texts(fitted: Matrix, held_out: Matrix) -> Any:
-    """Return the features (rows, columns) of held-out rows as if the vocabulary were that of the fitted rows.
+    """Return the features (rows, columns) of held-out rows as if they were new texts.
 
-    A term that occurs in no fitted row has no weight, but takes part of the fixed length of a row
-    of tf-idf; in a new text it would not be counted. So with tf-idf such terms are dropped and the
-    row gets its length back, or held-out scores would be too small. Columns without zeros, such as
-    those of sentence vectors, and counts stay as they are.
+    The vocabulary is then that of the fitted rows. A term that occurs in no fitted row has no
+    weight, but takes part of the fixed length of a row of tf-idf; in a new text it would not be
+    counted. So with tf-idf such terms are dropped and the row gets its length back, or held-out
+    scores would be too small. Columns without zeros, such as those of sentence vectors, and counts
+    stay as they are.
     """
     if not isinstance(fitted, csr_array) or not isinstance(held_out, csr_array):
         return held_out

@@ -18,17 +18,16 @@ if TYPE_CHECKING:
 class Fitted:
     """A fitted model."""
 
-    layers: Any  # a `textclf.artifacts.classifiers.Classifier`; each model knows of which form
-    record: Mapping[
-        str, int | float
-    ]  # about the training, among them `parameters`, the count of fitted numbers
-    history: "pd.DataFrame | None" = (
-        None  # columns epoch (from 1), split (train or watched), loss and accuracy
-    )
-    files: Mapping[str, Callable[[Path], None]] = field(
-        default_factory=dict
-    )  # writers of others, such as model.keras
-    summary: str = ""  # for people; by default the record on one line
+    # A `textclf.artifacts.classifiers.Classifier`; each model knows of which form.
+    layers: Any
+    # Numbers about the training, among them `parameters`, the count of fitted numbers.
+    record: Mapping[str, int | float]
+    # Columns epoch (from 1), split (train or watched), loss and accuracy.
+    history: "pd.DataFrame | None" = None
+    # Writers of other files, such as model.keras, by their names.
+    files: Mapping[str, Callable[[Path], None]] = field(default_factory=dict)
+    # For people; by default the record on one line.
+    summary: str = ""
 
     def write(self, folder: Path) -> None:
         """Write the files of the model into a folder."""
@@ -45,10 +44,10 @@ class Fitted:
 class Folders:
     """What a fit may use besides rows."""
 
-    pretrained: Path  # the folder of all pretrained weights
-    scratch: Path | None = (
-        None  # may keep what it needs to resume after a kill; the run that succeeds removes it
-    )
+    # The folder of all pretrained weights.
+    pretrained: Path
+    # May keep what a fit needs to resume after a kill; the run that succeeds removes it.
+    scratch: Path | None = None
 
 
 class ModelPackage(Protocol):
@@ -70,8 +69,8 @@ class ModelPackage(Protocol):
         settings: "ModelSettings",
         folders: Folders,
     ) -> Fitted:
-        """Return a model fitted on the training rows; it may look at the watched rows but must not learn from them.
+        """Return a model fitted on the training rows.
 
-        There are no watched rows in a cross-validation that makes choices, and in a fit for
-        `export.refit`.
+        It may look at the watched rows but must not learn from them. There are no watched rows in a
+        cross-validation that makes choices, and in a fit for `export.refit`.
         """

@@ -108,7 +108,10 @@ def watched_split(splits: Mapping[str, object]) -> str:
 
 
 def require_every_class(train: Dataset) -> None:
-    """Raise `UserError` unless training rows have every class, or are with and without each label."""
+    """Raise `UserError` unless there are training rows of every class.
+
+    With several labels there must be rows with and without each label.
+    """
     missing = train.classes[train.counts == 0]
     if len(missing):
         raise UserError(

@@ -13,7 +13,8 @@ from textclf.core.settings import Section, rule
 from textclf.models.common.settings import ModelSettings
 
 PACKAGE, FOLDER = "textclf.models", Path(__file__).parents[1]
-SHARED, AVERAGE = "common", "average"  # packages that are no kind of model in train
+# Packages that are no kind of model in train.
+SHARED, AVERAGE = "common", "average"
 KIND = "kind of model: docs/representations.md"
 FEATURES = "the representation that it reads, a name in vectorize or combine"
 
@@ -29,16 +30,16 @@ Features = Annotated[str, BeforeValidator(_one_name)]
 
 def kinds() -> list[str]:
     """Return the names of all kinds of models, sorted: those of their packages."""
-    packages = pkgutil.iter_modules([str(FOLDER)])
-    return sorted(
-        package.name
-        for package in packages
-        if package.ispkg and package.name not in (SHARED, AVERAGE)
-    )
+    modules = pkgutil.iter_modules([str(FOLDER)])
+    packages = {module.name for module in modules if module.ispkg}
+    return sorted(packages - {SHARED, AVERAGE})
 
 
 def load_model(kind: str) -> Any:
-    """Return the package of a kind of model (`ModelPackage`) or of averages; `UserError` if there is no such kind."""
+    """Return the package of a kind of model (`ModelPackage`), or of averages.
+
+    Raises `UserError` if there is no such kind.
+    """
     if kind not in (*kinds(), AVERAGE):
         raise UserError(f"kind must be one of {', '.join(kinds())}; got {kind!r}")
     return importlib.import_module(f"{PACKAGE}.{kind}")
@@ -46,15 +47,14 @@ def load_model(kind: str) -> Any:
 
 @functools.cache
 def entry_class(kind: str) -> type[ModelSettings]:
-    """Return the class of an entry of train of this kind: its settings, with `kind` and `features` for dvc.yaml."""
+    """Return the class of an entry of train: the settings of its kind, `kind` and `features`."""
     settings = load_model(kind).Settings
     own: dict[str, Any] = {
         "kind": (Literal[kind], Field(description=KIND)),
         "features": (Features, Field(description=FEATURES)),
     }
-    first = create_model(
-        "First", __base__=Section, **own
-    )  # a base, so that these stand before the settings
+    # A base, so that these stand before the settings.
+    first = create_model("First", __base__=Section, **own)
     return create_model("Entry", __base__=(settings, first), __doc__=settings.__doc__)
 
 

@@ -1,6 +1,6 @@
 """What the settings of all models share."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
@@ -8,21 +8,20 @@ from textclf.core.settings import LARGEST, Name, Section, rule
 
 
 class ModelSettings(Section):
-    """Base of the settings of every model; in params.yaml `kind` and `features` stand beside them."""
+    """Base of the settings of every model; params.yaml has `kind` and `features` beside them."""
 
-    takes_class_texts: ClassVar[bool] = (
-        True  # whether a fit has the rows of `textclf.vectorize.class_texts` as well
-    )
+    # Whether a fit has the rows of `textclf.vectorize.class_texts` as well.
+    takes_class_texts: ClassVar[bool] = True
 
     def validation_choices(self) -> list[str]:
-        """Return the names of the settings that make choices on validation rows, as they are set."""
+        """Return the names of the settings that, as set, make choices on validation rows."""
         return []
 
     def features_rule(self, representation: Section) -> str | None:  # noqa: ARG002 (most models take any of a kind)
-        """Return what the features must be, with what they are, if the model can't take those that these settings make.
+        """Return what the features must be, with what they are, if the model can't take them.
 
-        Completes "train.<model>.features must name ...". The kinds that a model accepts are its
-        package's `ACCEPTS`.
+        `representation` has the settings that make them. Completes "train.<model>.features must
+        name ...". The kinds that a model accepts are its package's `ACCEPTS`.
         """
         return None
 
@@ -48,19 +47,19 @@ def _class_weight(value: object) -> object:
     """Return None, "balanced", or (class, weight) pairs, which can be frozen."""
     if value is None or value == "balanced":
         return value
-    pairs = (
-        list(value.items())
-        if isinstance(value, dict)
-        else list(value)
-        if isinstance(value, tuple)
-        else []
-    )
-    if not pairs or any(
-        isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight <= LARGEST
-        for _, weight in pairs
-    ):
+    pairs: list[tuple[Any, Any]] = []
+    if isinstance(value, dict):
+        pairs = list(value.items())
+    elif isinstance(value, tuple):
+        pairs = list(value)
+    if not pairs or not all(_is_weight(weight) for _, weight in pairs):
         raise rule("null, balanced, or a mapping of classes to numbers greater than 0")
     return tuple((name, float(weight)) for name, weight in pairs)
+
+
+def _is_weight(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 < value <= LARGEST
 
 
 ClassWeight = Annotated[
@@ -79,16 +78,22 @@ ClassWeight = Annotated[
         }
     ),
 ]
-TEACHER = "a name in evaluate.external, whose probabilities for training rows take the place of their labels"
+TEACHER = (
+    "a name in evaluate.external, whose probabilities for training rows take the place of "
+    "their labels"
+)
 
 
 def teacher_notes(settings: ModelSettings) -> list[str]:
     """Return which teacher the training rows had, if any."""
-    if (teacher := getattr(settings, "teacher", None)) is None:
+    teacher = getattr(settings, "teacher", None)
+    if teacher is None:
         return []
-    return [
-        f"Of training rows that {teacher} has predictions for, it learned those probabilities, not the labels."
-    ]
+    sentence = (
+        f"Of training rows that {teacher} has predictions for, it learned those probabilities, "
+        "not the labels."
+    )
+    return [sentence]
 
 
 CLASS_WEIGHT = (

@@ -1,4 +1,4 @@
-"""The course's network over word ids: an embedding, pooled to one vector per text, and dense layers."""
+"""The course's network over word ids: an embedding, pooled to a vector per text, dense layers."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""The network: dense layers over a bag of words, and the same arithmetic and weights over sparse rows.
+"""The network: dense layers over a bag of words, with the same arithmetic over sparse rows.
 
 A dense layer over a bag of words sums the kernel's rows of the words that occur, times their
 counts. Doing just that is faster, never needs a dense matrix and, compiled by XLA for AVX2, gives
@@ -21,16 +21,15 @@ if TYPE_CHECKING:
 
     from textclf.models.common.networks.settings import NetworkSettings
 
-NARROWEST, NARROWING = (
-    256,
-    16,
-)  # padding is not narrowed below 256 columns, and by a factor of 16 each time
+# Padding is narrowed by a factor of 16 each time, but not below 256 columns.
+NARROWEST = 256
+NARROWING = 16
 
 
 def build_network(
     features: int, classes: int, settings: "NetworkSettings", multilabel: bool = False
 ) -> "keras.Sequential":
-    """Return the untrained network: hidden Dense layers, then those of the output: see `dense_layers`."""
+    """Return the untrained network: the layers of `dense_layers`."""
     import keras
 
     layers = dense_layers(classes, settings, multilabel)
@@ -47,7 +46,10 @@ def over_sparse_rows(network: "keras.Sequential") -> "keras.Model":
     import keras
 
     class SparseDense(keras.layers.Dense):
-        """Dense over rows given as term ids (B, K) and counts (B, K): sum_k kernel[id_k] * count_k + bias."""
+        """Dense over rows given as term ids (B, K) and counts (B, K).
+
+        It computes sum_k kernel[id_k] * count_k + bias.
+        """
 
         def build(self, input_shape: Any) -> None:  # noqa: ARG002 (the shape of the padded row does not matter)
             super().build((None, features))
@@ -73,16 +75,17 @@ def over_sparse_rows(network: "keras.Sequential") -> "keras.Model":
 
 
 def pad_rows(X: Any, width: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return term ids and counts of each row, CSR or dense, both (rows, K), 0 where a row has fewer than K terms.
+    """Return term ids and counts of each row, CSR or dense, both (rows, K).
 
-    K is `width`, which no row exceeds, or a sixteenth of it, and so on, if that holds these rows as
-    well: one long row must not slow all others, and XLA compiles again for each K.
+    They are 0 where a row has fewer than K terms. K is `width`, which no row exceeds, or a
+    sixteenth of it, and so on, if that holds these rows as well: one long row must not slow all
+    others, and XLA compiles again for each K.
     """
     X = csr_array(X)
     terms = np.diff(X.indptr)
-    columns = width
-    while (narrower := -(-columns // NARROWING)) >= max(NARROWEST, terms.max(initial=0)):
-        columns = narrower
+    columns, fewest = width, max(NARROWEST, terms.max(initial=0))
+    while -(-columns // NARROWING) >= fewest:
+        columns = -(-columns // NARROWING)
     filled = np.arange(columns) < terms[:, None]
     ids, counts = np.zeros(filled.shape, np.int32), np.zeros(filled.shape, np.float32)
     ids[filled], counts[filled] = X.indices, X.data
@@ -90,10 +93,10 @@ def pad_rows(X: Any, width: int) -> tuple[NDArray[np.int32], NDArray[np.float32]
 
 
 def width_of(X: Any) -> int:
-    """Return the width to which rows, CSR or dense, are padded, so that few batches of a dataset have another one.
+    """Return the width to which rows, CSR or dense, are padded.
 
     It is the most terms of a row rounded up to a multiple of 4 and of an eighth of the next power
-    of two.
+    of two, so that few batches of a dataset have another width.
     """
     most = X.shape[1] if isinstance(X, np.ndarray) else int(np.diff(X.indptr).max(initial=1))
     step = max(4, (1 << (most - 1).bit_length()) // 8)

@@ -20,6 +20,6 @@ class Settings(CalibratedSettings):
 
 
 def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: Folders) -> Fitted:
-    """Return the SVM of `make_svm`, fitted on the training rows; several classes one against the rest."""
+    """Return the SVM of `make_svm`, fitted on the training rows; classes one against the rest."""
     rows = train.all("linear_svm")
     return fit_calibrated(make_svm(settings.C, *rows.X.shape), rows, settings.class_weight)

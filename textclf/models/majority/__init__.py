@@ -21,13 +21,18 @@ class Settings(ModelSettings):
 
 
 def fit(train: Dataset, _watched: Dataset | None, _settings: Settings, _folders: Folders) -> Fitted:
-    """Return a layer that ignores the text: its bias is the logarithms of class shares, or the log odds of labels."""
+    """Return a layer that ignores the text.
+
+    Its bias is the logarithms of class shares, or the log odds of labels.
+    """
     shares = train.counts / train.rows
-    bias, activation = (
-        (scipy.special.logit(shares), SIGMOIDS) if train.multilabel else (np.log(shares), "softmax")
-    )
+    if train.multilabel:
+        bias, activation = scipy.special.logit(shares), SIGMOIDS
+    else:
+        bias, activation = np.log(shares), "softmax"
     model = layers.linear(train.classes, np.empty((len(shares), 0)), bias, activation)
     by_class = list_classes(dict(zip(train.classes, shares.tolist(), strict=True)), ".3f", unit="")
     summary = f"share of each {'label' if train.multilabel else 'class'}: {by_class}"
-    free = len(shares) - (not train.multilabel)  # the last share of classes follows from the others
+    # Of classes, the last share follows from the others.
+    free = len(shares) if train.multilabel else len(shares) - 1
     return Fitted(model, {"parameters": free}, summary=summary)

@@ -26,26 +26,29 @@ class Settings(ModelSettings):
 
 
 def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: Folders) -> Fitted:
-    """Return scikit-learn's estimator fitted batch by batch, one per label; tf-idf weights are counts."""
+    """Return scikit-learn's estimator fitted batch by batch, one per label.
+
+    It takes tf-idf weights as counts.
+    """
     from sklearn.naive_bayes import MultinomialNB
 
     weights = class_weights(train, settings.class_weight)
-    estimators = [
-        MultinomialNB(alpha=settings.alpha) for _ in (train.classes if train.multilabel else [0])
-    ]
+    problem_count = len(train.classes) if train.multilabel else 1
+    estimators = [MultinomialNB(alpha=settings.alpha) for _ in range(problem_count)]
     for part in track(train.batches(), "naive_bayes", len(train), "shard"):
         of_rows = None if weights is None else weigh(weights, part.y)
         for estimator, (rows, row_weights) in zip(estimators, problems(part, of_rows), strict=True):
             estimator.partial_fit(rows.X, rows.y, np.arange(len(rows.classes)), row_weights)
     # One layer of log probabilities: of each term in each class, and of the classes; of labels, of
     # their log odds.
-    coef, intercept = estimators[0].feature_log_prob_, estimators[0].class_log_prior_
     if train.multilabel:
+        activation = SIGMOIDS
         coef = np.vstack([np.diff(estimator.feature_log_prob_, axis=0) for estimator in estimators])
         intercept = np.concatenate(
             [np.diff(estimator.class_log_prior_) for estimator in estimators]
         )
-    model = layers.linear(
-        train.classes, coef, intercept, SIGMOIDS if train.multilabel else "softmax"
-    )
+    else:
+        activation = "softmax"
+        coef, intercept = estimators[0].feature_log_prob_, estimators[0].class_log_prior_
+    model = layers.linear(train.classes, coef, intercept, activation)
     return Fitted(model, {"parameters": coef.size + intercept.size})

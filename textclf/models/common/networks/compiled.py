@@ -1,4 +1,4 @@
-"""A network, compiled: what one call of TensorFlow does with a block of rows, in steps of a batch each."""
+"""A compiled network: one call of TensorFlow takes steps of a batch each over a block of rows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,13 +15,14 @@ from textclf.models.common.networks.output_layers import build_optimizer
 if TYPE_CHECKING:
     import keras
 
-Sums = tuple[float, float]  # of the weighted losses of some rows, and the number of correct ones
-NO_ROW = -1  # in place of the position, and of the label, of a row
+# The sum of the weighted losses of rows, and the number of correct rows.
+Sums = tuple[float, float]
+# Stands in place of the position, and of the label, of a row.
+NO_ROW = -1
 
 Arrays = tuple[NDArray[Any], ...]
-Inputs = Callable[
-    [Any, int], Arrays
-]  # from features and a width, what a network takes: arrays (rows, ...)
+# From features and a width, what a network takes: arrays (rows, ...).
+Inputs = Callable[[Any, int], Arrays]
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,13 @@ class CompiledNetwork:
 
     network: "keras.Model"
     optimizer: "keras.Optimizer"
-    train: Callable[
-        [Any, int], Sums
-    ]  # takes so many steps with a block, or with those of all devices of this worker
-    measure: Callable[["Block"], Sums]  # returns the sums of the first step
+    # Takes so many steps with a block, or with those of all devices of this worker.
+    train: Callable[[Any, int], Sums]
+    # Returns the sums of the first step.
+    measure: Callable[["Block"], Sums]
 
     def reset(self, network: "keras.Sequential", optimizer: "keras.Optimizer") -> None:
-        """Take the weights of another network of these layers, and the state of an optimizer of this kind."""
+        """Take the weights of a network of these layers and the state of such an optimizer."""
         self.network.set_weights(network.get_weights())
         optimizer.build(network.trainable_variables)
         for variable, initial in zip(self.optimizer.variables, optimizer.variables, strict=True):
@@ -51,10 +52,10 @@ def compile_network(
     strategy: Any,
     multilabel: bool,
 ) -> CompiledNetwork:
-    """Return the network of this configuration, JSON, with the arithmetic that `exact` gives its layers.
+    """Return the network of this configuration, JSON, with the arithmetic of `exact`.
 
-    Compiling takes as long as dozens of epochs, so the last network
-    is kept, which a cross-validation trains several times.
+    Compiling takes as long as dozens of epochs, so the last network is kept, which a
+    cross-validation trains several times.
     """
     import keras
     import tensorflow as tf
@@ -77,27 +78,23 @@ def compile_network(
         inputs, y, weights, size = tf.nest.map_structure(lambda array: array[number], tuple(block))
         predicted = network(inputs, training=True)
         labels, truth, soft = tf.maximum(y, 0), y, y.dtype.is_floating
-        if soft:  # accuracy is how often the class is found that the teacher finds most probable
-            found = tf.argmax(y, axis=1, output_type=tf.int32)
-            truth = tf.round(y) if multilabel else tf.where(y[:, 0] < 0, NO_ROW, found)
+        if soft:
+            # A prediction is correct if it is the class that the teacher gives most probability.
+            most_probable = tf.argmax(y, axis=1, output_type=tf.int32)
+            truth = tf.round(y) if multilabel else tf.where(y[:, 0] < 0, NO_ROW, most_probable)
         if multilabel:
-            losses = (
-                keras.ops.binary_crossentropy(tf.cast(labels, predicted.dtype), predicted)
-                / predicted.shape[1]
-            )
+            labels = tf.cast(labels, predicted.dtype)
+            losses = keras.ops.binary_crossentropy(labels, predicted) / predicted.shape[1]
             best = tf.cast(predicted > 0.5, truth.dtype)
         elif predicted.shape[1] == 1:
-            losses = keras.losses.binary_crossentropy(
-                labels[:, 1:] if soft else labels[:, None], predicted
-            )
+            positive = labels[:, 1:] if soft else labels[:, None]
+            losses = keras.losses.binary_crossentropy(positive, predicted)
             best = tf.cast(predicted[:, 0] > 0.5, truth.dtype)
         else:
-            crossentropy = (
-                keras.losses.categorical_crossentropy
-                if soft
-                else keras.losses.sparse_categorical_crossentropy
-            )
-            losses = crossentropy(labels, predicted)
+            if soft:
+                losses = keras.losses.categorical_crossentropy(labels, predicted)
+            else:
+                losses = keras.losses.sparse_categorical_crossentropy(labels, predicted)
             best = tf.argmax(predicted, axis=1, output_type=truth.dtype)
         loss = tf.reduce_sum(losses * weights)
         correct = tf.reduce_all(best == truth, axis=1) if multilabel else best == truth
@@ -173,18 +170,14 @@ def make_block(
     grid = np.full((steps, batch), NO_ROW)
     grid.flat[: len(positions)] = positions
     sizes = (grid != NO_ROW).sum(axis=1).astype(np.float32)
-    grid = np.pad(grid, ((0, 0), (0, share * devices - batch)), constant_values=NO_ROW)[
-        :, device::devices
-    ]
+    grid = np.pad(grid, ((0, 0), (0, share * devices - batch)), constant_values=NO_ROW)
+    grid = grid[:, device::devices]
     known = grid != NO_ROW
-    labels = part.y[grid[known]]
-    y = (
-        labels.astype(np.int32)
-        if part.targets is None
-        else part.targets[grid[known]].astype(np.float32)
-    )
+    rows = grid[known]
+    labels = part.y[rows]
+    y = labels.astype(np.int32) if part.targets is None else part.targets[rows].astype(np.float32)
     return Block(
-        tuple(_fill(known, array, 0) for array in inputs(part.X[grid[known]], width)),
+        tuple(_fill(known, array, 0) for array in inputs(part.X[rows], width)),
         _fill(known, y, NO_ROW),
         _fill(known, weigh(weights, labels).astype(np.float32), 0),
         sizes,
@@ -192,7 +185,7 @@ def make_block(
 
 
 def _fill(known: NDArray[np.bool_], rows: NDArray[Any], missing: int) -> NDArray[Any]:
-    """Return the rows in the places that are known, (steps, rows, ...), and `missing` in all others."""
+    """Return the rows where they are known, (steps, rows, ...), and `missing` elsewhere."""
     filled = np.full((*known.shape, *rows.shape[1:]), missing, rows.dtype)
     filled[known] = rows
     return filled

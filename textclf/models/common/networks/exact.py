@@ -1,7 +1,8 @@
-"""The layers of a network over token ids, with the same weights and an arithmetic that does not depend on the CPU.
+"""The layers of a network over token ids, with an arithmetic that does not depend on the CPU.
 
-A product of matrices in Eigen adds in an order that follows the CPU, even over 50 numbers. Here it
-is a loop that adds one outer product after the other, which XLA compiles for AVX2.
+Their weights are the same. A product of matrices in Eigen adds in an order that follows the CPU,
+even over 50 numbers. Here it is a loop that adds one outer product after the other, which XLA
+compiles for AVX2.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -82,7 +83,10 @@ def multiply(values: Any, kernel: Any) -> Any:
 
 
 def add_outer_products(left: Any, right: Any) -> Any:
-    """Return the sum over n of the outer products of left[n] and right[n], (columns of left, columns of right)."""
+    """Return the sum over n of the outer products of left[n] and right[n].
+
+    Its shape is (columns of left, columns of right).
+    """
     import tensorflow as tf
 
     def add(number: Any, total: Any) -> Any:
@@ -91,6 +95,7 @@ def add_outer_products(left: Any, right: Any) -> Any:
     start = tf.zeros((tf.shape(left)[1], tf.shape(right)[1]))
     shape = tf.TensorShape((left.shape[1], right.shape[1]))
     invariants = (tf.TensorShape(()), shape)
-    return tf.while_loop(
+    _, total = tf.while_loop(
         lambda number, _: number < tf.shape(left)[0], add, (0, start), shape_invariants=invariants
-    )[1]
+    )
+    return total

@@ -1,4 +1,4 @@
-"""The optimizer of a network, the dense layers with which each ends, and what becomes of a network that is trained."""
+"""The optimizer of a network, its dense layers, and the results of its training."""
 
 import json
 import math
@@ -18,9 +18,6 @@ from textclf.models.common.fitted import Fitted
 if TYPE_CHECKING:
     import keras
 
-if TYPE_CHECKING:
-    import keras
-
     from textclf.models.common.networks.settings import NetworkSettings
 
 
@@ -35,38 +32,34 @@ def fitted_network(
     network: "keras.Sequential", layers: LayerModel, history: pd.DataFrame
 ) -> Fitted:
     """Return the trained network, whose weights are those of the layers."""
-    watched = history[
-        history["split"] == history["split"].iloc[-1]
-    ]  # train if no rows were watched
+    # The last split is train if no rows were watched.
+    watched = history[history["split"] == history["split"].iloc[-1]]
+    parameters = network.count_params()
     trainable = sum(math.prod(weights.shape) for weights in network.trainable_weights)
-    record = {
-        "parameters": (parameters := network.count_params()),
-        **({"trainable_parameters": trainable} if trainable < parameters else {}),
-        "epochs": int(watched["epoch"].max()),
-        "best_epoch": int(watched["epoch"].iloc[watched["loss"].argmin()]),
-    }
+    record = {"parameters": parameters}
+    if trainable < parameters:
+        record["trainable_parameters"] = trainable
+    record["epochs"] = int(watched["epoch"].max())
+    record["best_epoch"] = int(watched["epoch"].iloc[watched["loss"].argmin()])
     lines: list[str] = []
-    network.summary(
-        line_length=76, print_fn=lines.append
-    )  # as on a terminal of 80 columns; a narrow one is an error
+    # As on a terminal of 80 columns; a narrow one is an error.
+    network.summary(line_length=76, print_fn=lines.append)
     files = {"model.keras": lambda path: save_keras(network, path)}
     return Fitted(layers, record, history, files, "\n".join(lines))
 
 
 def history_table(history: Mapping[str, list[float]]) -> pd.DataFrame:
-    """Return a history of loss, accuracy, val_loss and val_accuracy in the form of `Fitted.history`."""
-    parts = [
-        pd.DataFrame(
-            {
-                "epoch": np.arange(1, len(history["loss"]) + 1),
-                "split": split,
-                "loss": history[f"{prefix}loss"],
-                "accuracy": history[f"{prefix}accuracy"],
-            }
-        )
-        for split, prefix in (("train", ""), ("watched", "val_"))
-        if history[f"{prefix}loss"]
-    ]
+    """Return loss, accuracy, val_loss and val_accuracy in the form of `Fitted.history`."""
+    parts = []
+    for split, prefix in (("train", ""), ("watched", "val_")):
+        columns = {
+            "epoch": np.arange(1, len(history["loss"]) + 1),
+            "split": split,
+            "loss": history[f"{prefix}loss"],
+            "accuracy": history[f"{prefix}accuracy"],
+        }
+        if history[f"{prefix}loss"]:
+            parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -95,7 +88,10 @@ def save_keras(network: "keras.Sequential", path: Path) -> None:
 def dense_layers(
     classes: int, settings: "NetworkSettings", multilabel: bool
 ) -> list["keras.layers.Dense"]:
-    """Return hidden layers, then one sigmoid unit, one per label or, beyond two classes, softmax; not built yet."""
+    """Return hidden layers and that of the output, not built yet.
+
+    The output is one sigmoid unit, one per label or, beyond two classes, softmax.
+    """
     import keras
 
     hidden = [
@@ -109,15 +105,17 @@ def dense_layers(
 
 
 def read_dense(network: "keras.Model", classes: int) -> tuple[Layer, ...]:
-    """Return the dense layers of a network with their weights, float64; one sigmoid per class means several labels."""
+    """Return the dense layers of a network with their weights, float64.
+
+    One sigmoid per class means several labels.
+    """
     import keras
 
     layers = []
     for layer in network.layers:
         if isinstance(layer, keras.layers.Dense):
-            kernel, bias = (
-                np.asarray(weights, dtype=np.float64) for weights in layer.get_weights()
-            )
+            arrays = (np.asarray(weights, dtype=np.float64) for weights in layer.get_weights())
+            kernel, bias = arrays
             layers.append(Layer(kernel, bias, layer.activation.__name__))
     if layers[-1].activation == "sigmoid" and len(layers[-1].bias) == classes:
         layers[-1] = replace(layers[-1], activation=SIGMOIDS)

@@ -95,7 +95,8 @@ def layer_model(network: "keras.Model", classes: tuple[str, ...]) -> LayerModel:
 
     (embedding,), length = arrays(find(keras.layers.Embedding)), network.input_shape[-1]
     convolution = None
-    if (layer := find(keras.layers.Conv1D)) is not None:
+    layer = find(keras.layers.Conv1D)
+    if layer is not None:
         kernel, bias = arrays(layer)
         convolution = Convolution(kernel, bias, layer.activation.__name__)
     kinds = (layer.__class__.__name__ for layer in network.layers)
