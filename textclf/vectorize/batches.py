@@ -1,6 +1,7 @@
-"""The work on one file of a split, in this process or by a worker: count its terms, and turn it into features.
+"""The work on one file of a split: count its terms, and turn it into features.
 
-Results go to files that are complete or absent, so that a file may be worked on twice.
+It is done in this process or by a worker. Results go to files that are complete or absent, so that
+a file may be worked on twice.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,13 +24,15 @@ from textclf.vectorize.terms.vectorizer import Part, Vectorizer, sum_counts
 
 
 def count_batch(source: Path, settings: Terms, scratch: Path) -> int:
-    """Write the terms of a file with their counts, over all texts and in each, to `scratch`; return its rows."""
+    """Write the terms of a file with their counts to `scratch`; return the number of its rows.
+
+    They are counted over all texts and in each.
+    """
     (texts,) = _columns(source, ["text"])
     for analyzer in settings.analyzers:
         counted = count_terms(texts, analyzer, settings)
-        table = sum_counts(counted)
         terms, counts = scratch_files(scratch, source, analyzer)
-        _save_table(table, terms)
+        _save_table(sum_counts(counted), terms)
         with workers.atomic_path(counts, scratch) as path, path.open("wb") as file:
             narrow = counted.counts.astype(np.min_scalar_type(counted.counts.data.max(initial=0)))
             save_npz(file, narrow, compressed=False)
@@ -53,10 +56,16 @@ def _save_table(table: pa.Table, target: Path) -> None:
 
 
 def save_parts(fitted: Vectorizer, scratch: Path) -> None:
-    """Write what each analyzer learned for `weigh_batch`, which maps it into memory: one copy for all workers."""
+    """Write what each analyzer learned for `weigh_batch`.
+
+    It is mapped into memory: one copy for all workers.
+    """
     for part in fitted.parts:
-        columns = {} if part.vocabulary is None else {"term": large_array_of(part.vocabulary)}
-        columns |= {} if part.idf is None else {"idf": array_of_numbers(np.asarray(part.idf))}
+        columns: dict[str, Any] = {}
+        if part.vocabulary is not None:
+            columns["term"] = large_array_of(part.vocabulary)
+        if part.idf is not None:
+            columns["idf"] = array_of_numbers(np.asarray(part.idf))
         _save_table(pa.table(columns), scratch / f"{part.analyzer}.part")
 
 
@@ -83,16 +92,18 @@ def transform_batch(
     classes: Sequence[str],
     scratch: Path,
 ) -> dict[str, int]:
-    """Write the features of a file to `target`, and return their shape; `scratch` is in the same file system."""
+    """Write the features of a file to `target`, and return their shape.
+
+    `scratch` is in the same file system.
+    """
     ids, labels = _columns(source, ["id", "label"])
     is_set = pa.types.is_list(labels.type)
     y = to_matrix(labels, len(classes)) if is_set else numbers_of(labels).astype(np.int64)
-    made = Features(
-        np.array(ids.to_pylist(), dtype=str), transform(source), y, np.array(classes, dtype=str)
-    )
+    row_ids, names = np.array(ids.to_pylist(), dtype=str), np.array(classes, dtype=str)
+    rows = Features(row_ids, transform(source), y, names)
     with workers.atomic_path(target, scratch) as path:
-        features.write(made, path)
-    return features.shape(made)
+        features.write(rows, path)
+    return features.shape(rows)
 
 
 def scratch_files(scratch: Path, source: Path, analyzer: str) -> tuple[Path, Path]:

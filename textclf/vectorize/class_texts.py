@@ -1,4 +1,7 @@
-"""A text of each class, such as its name, as a row that models train on beside those of the splits, and only that."""
+"""A text of each class, such as its name, as a row that models train on.
+
+It stands beside the rows of the splits, and is used for nothing else.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,8 +15,9 @@ from textclf.core.settings import PARAMS_FILE, suggest
 
 
 def encode(settings: Any, fitted: Any, classes: Sequence[str]) -> Features | None:
-    """Return the texts in the settings of a representation as rows of its features; None if there are none."""
-    if not (texts := dict(getattr(settings, "class_texts", ()))):
+    """Return the texts in the settings of a representation as rows of its features, if any."""
+    texts = dict(getattr(settings, "class_texts", ()))
+    if not texts:
         return None
     ids = np.array([f"class text: {name}" for name in texts])
     y = np.array([list(classes).index(name) for name in texts], dtype=np.int64)
@@ -21,7 +25,7 @@ def encode(settings: Any, fitted: Any, classes: Sequence[str]) -> Features | Non
 
 
 def require_known(name: str, settings: Any, classes: Sequence[str]) -> None:
-    """Raise `UserError` if there is a text of no class in the settings of the representation `name`."""
+    """Raise `UserError` if the settings of the representation `name` have a text of no class."""
     key = f"{PARAMS_FILE}: vectorize.{name}.class_texts"
     for label in dict(getattr(settings, "class_texts", ())):
         if label not in classes:

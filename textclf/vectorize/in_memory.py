@@ -1,4 +1,7 @@
-"""Rows in memory as the features of one model, for studies that train it many times and for a fit on more rows."""
+"""Rows in memory as the features of one model.
+
+They are for studies that train it many times, and for a fit on more rows.
+"""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -26,14 +29,15 @@ def vectorize_splits(
     classes: Sequence[str],
     pretrained: Path,
 ) -> dict[str, Features]:
-    """Return the features of each split in a representation, which is fitted on the training rows: see `fit`."""
+    """Return the features of each split in a representation that `fit` fits on training rows."""
     fitted, train = fit(splits["train"], name, vectorize, combine, classes, pretrained)
-    others = {split: rows for split, rows in splits.items() if split != "train"}
-    made = {
-        split: _features(fitted.transform(rows["text"]), rows, classes)
-        for split, rows in others.items()
-    }
-    return {split: made.get(split, train) for split in splits}
+    features = {}
+    for split, rows in splits.items():
+        if split == "train":
+            features[split] = train
+        else:
+            features[split] = _features(fitted.transform(rows["text"]), rows, classes)
+    return features
 
 
 def fit(
@@ -51,7 +55,8 @@ def fit(
     """
 
     def learn(name: str) -> tuple[Any, Any]:
-        if (pair := combine.pairs().get(name)) is None:
+        pair = combine.pairs().get(name)
+        if pair is None:
             settings = vectorize[name]
             fitted: Any
             if getattr(settings, "frozen", False):  # it learns nothing
@@ -74,7 +79,10 @@ def _features(X: Any, rows: "pd.DataFrame", classes: Sequence[str]) -> Features:
 
 
 def encode_labels(labels: "Sequence[Any] | pd.Series", classes: Sequence[str]) -> NDArray[Any]:
-    """Return the position of each label among the classes, (rows,) int64; of lists (rows, classes) int8, 0 or 1."""
+    """Return the position of each label among the classes, (rows,) int64.
+
+    Lists of labels become (rows, classes) int8, 0 or 1.
+    """
     position = {name: number for number, name in enumerate(classes)}
     if all(isinstance(label, str) for label in labels):
         return np.array([position[label] for label in labels], dtype=np.int64)

@@ -1,8 +1,8 @@
-"""Vectors of frozen encoders, kept by encoder and text: in memory, and in files that the next run reads.
+"""Vectors of frozen encoders, kept by encoder and text in memory and in files.
 
-The files are no outputs: a vector has the same bytes whether it is read or computed. The name of
-their folder is a hash of all that determines the vectors. A file that is damaged or from elsewhere
-is ignored.
+The next run reads the files. They are no outputs: a vector has the same bytes whether it is read or
+computed. The name of their folder is a hash of all that determines the vectors. A file that is
+damaged or from elsewhere is ignored.
 """
 
 import contextlib
@@ -26,17 +26,22 @@ from textclf.core.ownership import RECORDS
 from textclf.core.workers import atomic_path
 
 FOLDER = RECORDS / "vectors"
-MOST = 100_000  # texts that one call keeps in files
-FILES, BYTES = 500, 400_000_000  # of the newest files, which stay: 260,000 vectors of 384 columns
-HASH = 16  # bytes of the hash of a text
-CPU = ("model name", "flags", "CPU part", "Features")  # lines of /proc/cpuinfo, of x86-64 and arm64
+# Most texts that one call keeps in files.
+MOST = 100_000
+# Most files that stay, the newest ones, and their bytes: 260,000 vectors of 384 columns.
+FILES = 500
+BYTES = 400_000_000
+# Bytes of the hash of a text.
+HASH = 16
+# Lines of /proc/cpuinfo, of x86-64 and arm64.
+CPU = ("model name", "flags", "CPU part", "Features")
 
 
 def remembering(fitted: Any, texts: int = 0) -> Any:
-    """Return a frozen encoder that takes known vectors from the files and adds new ones; any other as it is.
+    """Return a frozen encoder that takes known vectors from the files and adds new ones.
 
-    It stays as it is where there is no folder .dvc, and if it has more than `MOST` texts to
-    transform.
+    Any other representation stays as it is, and so does an encoder where there is no folder .dvc,
+    or if it has more than `MOST` texts to transform.
     """
     return Remembering(fitted) if texts <= MOST and _can_keep(fitted) else fitted
 
@@ -46,7 +51,10 @@ def _can_keep(fitted: Any) -> bool:
 
 
 class Remembering:
-    """A dense representation that encodes each text once: in this process or, if they can be kept, on this machine."""
+    """A dense representation that encodes each text once.
+
+    That is once in this process or, if the vectors can be kept, once on this machine.
+    """
 
     def __init__(self, inner: Any) -> None:
         """Read the vectors of an encoder."""
@@ -63,18 +71,16 @@ class Remembering:
     def transform(self, texts: Iterable[str]) -> NDArray[np.float32]:
         """Return the vectors of the texts, (texts, columns) float32."""
         texts, known = list(texts), self._known
-        keys = [
-            blake2b(text.encode(errors="surrogatepass"), digest_size=HASH).digest()
-            for text in texts
-        ]
-        if new := {key: text for key, text in zip(keys, texts, strict=True) if key not in known}:
-            made = [*zip(new, self.inner.transform([*new.values()]), strict=True)]
-            known.update(made)
-            if self._folder and len(made) <= MOST:
-                _write(self._folder, np.array(made, _dtype(self.inner)))
-        return np.array([known[key] for key in keys], dtype=np.float32).reshape(
-            len(keys), self.inner.columns
-        )
+        contents = (text.encode(errors="surrogatepass") for text in texts)
+        keys = [blake2b(content, digest_size=HASH).digest() for content in contents]
+        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        if new:
+            encoded = [*zip(new, self.inner.transform([*new.values()]), strict=True)]
+            known.update(encoded)
+            if self._folder and len(encoded) <= MOST:
+                _write(self._folder, np.array(encoded, _dtype(self.inner)))
+        vectors = np.array([known[key] for key in keys], dtype=np.float32)
+        return vectors.reshape(len(keys), self.inner.columns)
 
 
 def _dtype(encoder: Any) -> np.dtype[Any]:
@@ -82,7 +88,10 @@ def _dtype(encoder: Any) -> np.dtype[Any]:
 
 
 def _folder_of(encoder: Any) -> Path:
-    """Return the folder of an encoder, whose content is kept too: to know it, a graph may have to be built."""
+    """Return the folder of an encoder.
+
+    Its content is kept too: to know it, a graph may have to be built.
+    """
     if not encoder.content:
         folder = FOLDER / _name(encoder.settings.model_dump(exclude={"class_texts"}))
         for array in _read(folder, np.dtype(np.uint8)):
@@ -93,24 +102,19 @@ def _folder_of(encoder: Any) -> Path:
 
 
 def _name(encoder: Any) -> str:
-    """Return a hash of an encoder, this code, the versions of libraries and the type of the machine."""
+    """Return a hash of an encoder, this code, versions of libraries and the type of machine."""
     from importlib.metadata import version
 
-    import onnxruntime  # noqa: F401 (packages.json names what is loaded, also if nothing is left to encode)
+    # packages.json names what is loaded, also if nothing is left to encode.
+    import onnxruntime  # noqa: F401
     import tokenizers  # noqa: F401
 
     lines = CPUINFO.read_text(errors="replace").splitlines() if CPUINFO.exists() else []
-    machine = [
-        platform.machine(),
-        platform.processor(),
-        *sorted({line for line in lines if line.startswith(CPU)}),
-    ]
+    cpu = sorted({line for line in lines if line.startswith(CPU)})
+    machine = [platform.machine(), platform.processor(), *cpu]
     versions = [version(package) for package in ("numpy", "onnx", "onnxruntime", "tokenizers")]
-    return sha256(
-        json.dumps(
-            [encoder, checksum(read_code(), ALL), versions, machine], sort_keys=True
-        ).encode()
-    )
+    content = [encoder, checksum(read_code(), ALL), versions, machine]
+    return sha256(json.dumps(content, sort_keys=True).encode())
 
 
 def _read(folder: Path, dtype: np.dtype[Any]) -> Iterator[NDArray[Any]]:
@@ -123,7 +127,10 @@ def _read(folder: Path, dtype: np.dtype[Any]) -> Iterator[NDArray[Any]]:
 
 
 def _write(folder: Path, array: NDArray[Any]) -> None:
-    """Add a file with an array if the disk has room, and remove the oldest files of all folders beyond the limits."""
+    """Add a file with an array if the disk has room, and remove the oldest files.
+
+    Those are removed that are beyond the limits of all folders.
+    """
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         with (
@@ -131,10 +138,9 @@ def _write(folder: Path, array: NDArray[Any]) -> None:
             temporary.open("wb") as file,
         ):
             write_npz(file, kept=array)
+        newest_first = sorted(FOLDER.glob("*/*.npz*"), key=lambda path: -path.stat().st_mtime)
         size = 0
-        for count, path in enumerate(
-            sorted(FOLDER.glob("*/*.npz*"), key=lambda each: -each.stat().st_mtime)
-        ):
+        for count, path in enumerate(newest_first):
             size += path.stat().st_size
             if count >= FILES or size > BYTES:
                 path.unlink()

@@ -1,4 +1,7 @@
-"""Representations: what turns texts into features of one kind, learned from the training rows and stored as JSON."""
+"""Representations: they turn texts into features of one kind.
+
+They are learned from the training rows and stored as JSON.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,16 +19,17 @@ from textclf.vectorize.terms.vectorizer import Vectorizer
 from textclf.vectorize.token_ids.representation import TokenIds
 from textclf.vectorize.wordpieces import representation as wordpieces
 
-VECTORIZER = (
-    "vectorizer.json"  # beside the features that it made, and in the folder of each exported model
-)
-UNION = "union"  # in JSON, instead of a method
+# The file of a representation, beside the features that it made and in the folder of each exported
+# model.
+VECTORIZER = "vectorizer.json"
+# Stands in JSON instead of a method.
+UNION = "union"
 
 
 class Representation(Protocol):
-    """A fitted representation. `kind` is that of its features (textclf.artifacts.features), `columns` their width."""
+    """A fitted representation."""
 
-    kind: ClassVar[str]
+    kind: ClassVar[str]  # of its features: see `textclf.artifacts.features`
 
     @property
     def columns(self) -> int:
@@ -48,22 +52,28 @@ CLASSES: dict[str, Any] = {
 
 
 def fit(texts: Iterable[str], settings: Any, pretrained: Path) -> Representation:
-    """Return a representation learned from the training texts; `pretrained` is the folder of pretrained weights."""
+    """Return a representation learned from the training texts.
+
+    `pretrained` is the folder of pretrained weights.
+    """
     representation: Representation = CLASSES[settings.method].fit(texts, settings, pretrained)
     return representation
 
 
 @dataclass(frozen=True)
 class Block:
-    """A representation within a union: its name, and the factor by which its features are multiplied."""
+    """A representation within a union."""
 
     name: str
-    scale: float
+    scale: float  # the factor by which its features are multiplied
     representation: Representation
 
 
 class Union:
-    """Several representations side by side, scaled so that no block outweighs another by its units alone."""
+    """Several representations side by side.
+
+    They are scaled so that no block outweighs another by its units alone.
+    """
 
     kind: ClassVar[str] = SPARSE
 
@@ -83,7 +93,10 @@ class Union:
         return stack_columns(features, [block.scale for block in self.blocks])
 
     def terms(self) -> list[str | None]:
-        """Return the term of each column with the name of its block, `words__good`; None for a column without one."""
+        """Return the term of each column with the name of its block, such as `words__good`.
+
+        It is None for a column without a term.
+        """
         names: list[str | None] = []
         for block in self.blocks:
             inner: Any = block.representation
@@ -97,12 +110,14 @@ class Union:
 
     def analyzers(self) -> list[str | None]:
         """Return the analyzer of the term of each column; None for a column without a term."""
-        parts: list[Any] = [block.representation for block in self.blocks]
-        each = (
-            part.analyzers() if hasattr(part, "analyzers") else [None] * part.columns
-            for part in parts
-        )
-        return [analyzer for part in each for analyzer in part]
+        analyzers: list[str | None] = []
+        for block in self.blocks:
+            inner: Any = block.representation
+            if hasattr(inner, "analyzers"):
+                analyzers += inner.analyzers()
+            else:
+                analyzers += [None] * inner.columns
+        return analyzers
 
     def to_json(self) -> dict[str, Any]:
         """Return the blocks as JSON content."""
@@ -119,13 +134,13 @@ class Apart:
     def __init__(self, first: Representation, second: Representation) -> None:
         """Keep the representations, in `blocks` the second only if it is another object."""
         different = (first,) if second is first else (first, second)
-        self.blocks = [Block("", 1.0, each) for each in different]
+        self.blocks = [Block("", 1.0, representation) for representation in different]
 
     def transform(self, texts: Iterable[str]) -> tuple[Matrix, Matrix]:
         """Return the features for each member."""
         texts = list(texts)
-        made = [block.representation.transform(texts) for block in self.blocks]
-        return made[0], made[-1]
+        features = [block.representation.transform(texts) for block in self.blocks]
+        return features[0], features[-1]
 
 
 def columns_read(representation: Any) -> tuple[str, ...]:
@@ -135,7 +150,7 @@ def columns_read(representation: Any) -> tuple[str, ...]:
 
 
 def share(representation: Any, shared: Path) -> None:
-    """Write the pretrained files that a representation needs below `shared`, one copy for all models."""
+    """Write the pretrained files that a representation needs to `shared`, once for all models."""
     if hasattr(representation, "share"):
         representation.share(shared)
     for block in getattr(representation, "blocks", ()):
@@ -148,7 +163,10 @@ def write(representation: Representation, path: Path) -> None:
 
 
 def read(path: Path, shared: Path) -> Any:
-    """Return a representation from JSON and the folder of weights `shared` by models; `UserError` if it is damaged."""
+    """Return a representation from JSON and the folder of weights `shared` by models.
+
+    Raises `UserError` if it is damaged.
+    """
     content = read_versioned_json(path)
     with reading(path):
         return _from_json(path, content, shared)
@@ -158,16 +176,12 @@ def _from_json(path: Path, content: Any, shared: Path) -> Any:
     if not isinstance(content, dict):
         raise TypeError(content)
     if content.get("method") == UNION:
-        return Union(
-            [
-                Block(
-                    block["name"],
-                    _finite(block["scale"]),
-                    _from_json(path, block["vectorizer"], shared),
-                )
-                for block in content["blocks"]
-            ]
-        )
+        blocks = []
+        for block in content["blocks"]:
+            scale = _finite(block["scale"])
+            inner = _from_json(path, block["vectorizer"], shared)
+            blocks.append(Block(block["name"], scale, inner))
+        return Union(blocks)
     settings = content["settings"]
     if not isinstance(settings, dict):
         raise TypeError(settings)

@@ -49,11 +49,8 @@ class Vectorize(Entries):
     """How a text becomes numbers: representations by name, each with its method."""
 
     __pydantic_extra__: dict[str, Representation]
-    NAMED, TAKEN, FEWEST = (
-        "a representation",
-        SPLITS,
-        f"one representation, such as {{{DEFAULT}: {{}}}}",
-    )
+    NAMED, TAKEN = "a representation", SPLITS
+    FEWEST = f"one representation, such as {{{DEFAULT}: {{}}}}"
 
 
 class Pair(Section):
@@ -64,15 +61,21 @@ class Pair(Section):
 
 
 class Combine(Entries):
-    """Pairs of representations side by side, by names of their own: {both: {first: words, second: letters}}."""
+    """Pairs of representations side by side, by names of their own: \
+{both: {first: words, second: letters}}."""  # noqa: D205, D209 (docs/params.md has it on one line)
 
     __pydantic_extra__: dict[str, Pair]
 
 
 def leaves(name: str, combine: Combine) -> list[str]:
-    """Return the names in vectorize of which a representation is made, in the order of its columns: itself or more."""
+    """Return the names in vectorize of which a representation is made, in the order of its columns.
+
+    They are its own name, or those in its pair.
+    """
     pair = combine.pairs().get(name)
-    return [name] if pair is None else [*leaves(pair.first, combine), *leaves(pair.second, combine)]
+    if pair is None:
+        return [name]
+    return [*leaves(pair.first, combine), *leaves(pair.second, combine)]
 
 
 def wrong_pairs(vectorize: Vectorize, combine: Combine) -> Iterator[str]:
@@ -81,28 +84,38 @@ def wrong_pairs(vectorize: Vectorize, combine: Combine) -> Iterator[str]:
     known = [*vectorize.names(), *pairs]
     for name, pair in pairs.items():
         if name in vectorize.names():
-            yield f"combine.{name} must not have the name of a representation of vectorize; choose another"
-        for place, part in pair:
+            yield (
+                f"combine.{name} must not have the name of a representation of vectorize; "
+                "choose another"
+            )
+        for key, part in pair:
             if part not in known:
-                hint = suggest(part, known)
-                yield f"combine.{name}.{place} must be a name in vectorize or combine; got {part}; {hint}"
+                yield (
+                    f"combine.{name}.{key} must be a name in vectorize or combine; got {part}; "
+                    f"{suggest(part, known)}"
+                )
             elif part in vectorize.names() and vectorize[part].kind == TOKENS:
-                yield f"combine.{name}.{place} must be sparse or dense; got {part}, whose features are tokens"
+                yield (
+                    f"combine.{name}.{key} must be sparse or dense; got {part}, "
+                    "whose features are tokens"
+                )
         if any(part == name or name in below(part, combine) for _, part in pair):
             yield f"combine.{name} must not contain itself; got {pair.first} and {pair.second}"
-        elif all(part in known for _, part in pair) and len(
-            set(made := leaves(name, combine))
-        ) < len(made):
-            yield f"combine.{name} must contain each representation once; got {', '.join(made)}"
+        elif all(part in known for _, part in pair):
+            parts = leaves(name, combine)
+            if len(set(parts)) < len(parts):
+                yield (
+                    f"combine.{name} must contain each representation once; got {', '.join(parts)}"
+                )
 
 
 def below(name: str, combine: Combine) -> set[str]:
-    """Return the names that a representation contains, directly or through pairs; of a circle each once."""
-    found: set[str] = set()
-    wanted = [name]
-    while wanted:
-        pair = combine.pairs().get(wanted.pop())
-        new = {pair.first, pair.second} - found if pair else set()
-        found |= new
-        wanted += new
-    return found
+    """Return the names that a representation contains, directly or through pairs, each once."""
+    names: set[str] = set()
+    remaining = [name]
+    while remaining:
+        pair = combine.pairs().get(remaining.pop())
+        new = {pair.first, pair.second} - names if pair else set()
+        names |= new
+        remaining += new
+    return names

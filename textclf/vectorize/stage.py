@@ -43,15 +43,18 @@ from textclf.vectorize.terms.vectorizer import Vectorizer, merge_term_counts
 if TYPE_CHECKING:
     import pandas as pd
 
-SAMPLE = 1000  # training texts, about, that are looked at for spaces between words
-ROWS = 2048  # of a piece, which takes some seconds of a slow method
+# About how many training texts are looked at for spaces between words.
+SAMPLE = 1000
+# Rows of a piece, which takes some seconds of a slow method.
+ROWS = 2048
+# Letters of a word, including the space.
+LETTERS_PER_WORD = 6
+# Bytes before any term: of this process, and of each worker.
+PROCESS_MEMORY = 200_000_000
+WORKER_MEMORY = 80_000_000
 
-Paths = Mapping[str, Sequence[Path]]  # the files of each split
-LETTERS_PER_WORD = 6  # including the space
-PROCESS_MEMORY, WORKER_MEMORY = (
-    200_000_000,
-    80_000_000,
-)  # bytes before any term: of this process, of each worker
+# The files of each split.
+Paths = Mapping[str, Sequence[Path]]
 
 
 def vectorize(
@@ -63,42 +66,44 @@ def vectorize(
     pretrained: Path,
     kept: Path,
 ) -> Shapes:
-    """Write the features of the splits and the fitted representation to `folder`, and return their shapes.
+    """Write the features of the splits and the fitted representation, and return their shapes.
 
-    What a process that was killed has done is in the folder `kept`, which the caller removes once
-    the features are in their place. Memory holds some files. Raises `UserError` if one is damaged,
-    or no term is left.
+    They are written to `folder`. What a process that was killed has done is in the folder `kept`,
+    which the caller removes once the features are in their place. Memory holds some files. Raises
+    `UserError` if one is damaged, or no term is left.
     """
     class_texts.require_known(name, settings, classes)
-    paths = {split: each.paths for split, each in rows.items()}
+    paths = {split: shards_of_split.paths for split, shards_of_split in rows.items()}
     notes = _unspaced(paths["train"][0]) if reads_words(settings) else {}
     fitted: Any
     if settings.method == "terms":
         fitted, shapes = _vectorize_terms(paths, classes, name, settings, folder)
         return Shapes(fitted.kind, {name: Part(fitted.columns, shapes, notes)})
     kept.mkdir(exist_ok=True)
-    total = sum(
-        len(splits.read_table(path, ["id"])) for path in chain.from_iterable(paths.values())
-    )
+    files = list(chain.from_iterable(paths.values()))
+    total = sum(len(splits.read_table(path, ["id"])) for path in files)
     texts = chain.from_iterable(splits.read_texts(path) for path in paths["train"])
     fitted = remembering(representation.fit(texts, settings, pretrained), total)
-    scratch = kept / fingerprint(chain.from_iterable(paths.values()), fitted, classes)
+    scratch = kept / fingerprint(files, fitted, classes)
     scratch.mkdir(exist_ok=True)
     with closing(bar("vectorize", total)) as progress:
         transform = partial(_transform_in_pieces, fitted=fitted, scratch=scratch, progress=progress)
         shapes = _transform(paths, folder, None, transform, classes, scratch)
     representation.write(fitted, folder / VECTORIZER)
-    if (added := class_texts.encode(settings, fitted, classes)) is not None:
+    added = class_texts.encode(settings, fitted, classes)
+    if added is not None:
         features.write(added, folder / features.CLASS_TEXTS)
-    if (vectors := getattr(fitted, "vectors", None)) is not None:
+    vectors = getattr(fitted, "vectors", None)
+    if vectors is not None:
         with (folder / VECTORS).open("wb") as file:
             write_npy(file, vectors)
-        notes["coverage"] = float(
-            np.count_nonzero(vectors.any(axis=1)) / len(vectors)
-        )  # ids with a pretrained vector
-    for split, each in paths.items():
-        cut = sum(fitted.count_cut(piece) for path in each for piece in _pieces(path))
-        shapes[split] |= {CUT: cut} if cut else {}
+        # The share of ids with a pretrained vector.
+        notes["coverage"] = float(np.count_nonzero(vectors.any(axis=1)) / len(vectors))
+    for split, split_paths in paths.items():
+        pieces = chain.from_iterable(map(_pieces, split_paths))
+        cut = sum(map(fitted.count_cut, pieces))
+        if cut:
+            shapes[split][CUT] = cut
     return Shapes(fitted.kind, {name: Part(fitted.columns, shapes, notes)})
 
 
@@ -106,22 +111,19 @@ def _vectorize_terms(
     paths: Paths, classes: Sequence[str], name: str, settings: Any, folder: Path
 ) -> tuple[Any, dict[str, dict[str, int]]]:
     memory = require_memory_and_disk(paths, settings, name, folder)
-    (scratch := folder.parent / "scratch").mkdir()
+    scratch = folder.parent / "scratch"
+    scratch.mkdir()
     with workers.pool(sum(map(len, paths.values())), memory) as pool:
         if pool.is_remote:  # a worker may run in another folder
-            paths = {split: [path.absolute() for path in each] for split, each in paths.items()}
+            paths = {split: [path.absolute() for path in files] for split, files in paths.items()}
             folder, scratch = folder.absolute(), scratch.absolute()
-        every = list(chain.from_iterable(paths.values()))
-        counted = pool.map(
-            count_batch, [(path, settings, scratch) for path in every], "count terms"
-        )
-        merged = [
-            merge_term_counts(
-                [load_table(scratch_files(scratch, path, analyzer)[0]) for path in paths["train"]]
-            )
-            for analyzer in (settings.analyzers if settings.learns else [])
-        ]
-        fitted = Vectorizer.learn(merged, sum(counted[: len(paths["train"])]), settings)
+        tasks = [(path, settings, scratch) for path in chain.from_iterable(paths.values())]
+        rows = pool.map(count_batch, tasks, "count terms")
+        merged = []
+        for analyzer in settings.analyzers if settings.learns else ():
+            files = [scratch_files(scratch, path, analyzer)[0] for path in paths["train"]]
+            merged.append(merge_term_counts([load_table(file) for file in files]))
+        fitted = Vectorizer.learn(merged, sum(rows[: len(paths["train"])]), settings)
         representation.write(fitted, folder / VECTORIZER)
         save_parts(fitted, scratch)
         weigh = partial(weigh_batch, settings=settings, scratch=scratch)
@@ -136,34 +138,42 @@ def _transform(
     classes: Sequence[str],
     scratch: Path,
 ) -> dict[str, dict[str, int]]:
-    """Write the features of each file, by a pool or one after the other, and return the shape of each split."""
+    """Write the features of each file, and return the shape of each split.
+
+    A pool works on the files or, without one, this process on one after the other.
+    """
     tasks = [
         (path, folder / f"{path.stem}{features.SUFFIX}", transform, classes, scratch)
         for path in chain.from_iterable(paths.values())
     ]
-    made = iter(
-        pool.map(transform_batch, tasks, "vectorize") if pool else starmap(transform_batch, tasks)
-    )
+    if pool:
+        shape_of_files = iter(pool.map(transform_batch, tasks, "vectorize"))
+    else:
+        shape_of_files = starmap(transform_batch, tasks)
     shapes = {}
-    for split, each in paths.items():
-        parts = [next(made) for _ in each]
+    for split, split_paths in paths.items():
+        parts = [next(shape_of_files) for _ in split_paths]
         total = {key: sum(part[key] for part in parts) for key in parts[0]}
         shapes[split] = total | {"features": parts[0]["features"]}
     return shapes
 
 
 def _transform_in_pieces(path: Path, fitted: Any, scratch: Path, progress: Any) -> Any:
-    """Return the features of the texts of a file; those of a piece come from `scratch` if an earlier run wrote them."""
+    """Return the features of the texts of a file.
+
+    Those of a piece come from `scratch` if an earlier run wrote them.
+    """
     targets = []
     for number, texts in enumerate(_pieces(path), start=1):
-        targets.append(shards.path(scratch, path.stem, features.SUFFIX, number))
-        if not targets[-1].exists():
+        target = shards.path(scratch, path.stem, features.SUFFIX, number)
+        targets.append(target)
+        if not target.exists():
+            # Neither ids nor labels nor classes are read from the file of a piece.
             none = np.zeros(len(texts), dtype=np.int64)
-            with workers.atomic_path(targets[-1], scratch) as temporary:
-                features.write(
-                    Features(none.astype(str), fitted.transform(texts), none, none.astype(str)),
-                    temporary,
-                )
+            with workers.atomic_path(target, scratch) as temporary:
+                names = none.astype(str)
+                piece = Features(names, fitted.transform(texts), none, names)
+                features.write(piece, temporary)
         progress.update(len(texts))
     return features.concatenate([features.read_shard(target) for target in targets]).X
 
@@ -174,14 +184,14 @@ def _pieces(path: Path) -> Iterator[list[str]]:
 
 
 def fingerprint(paths: Iterable[Path], fitted: Any, classes: Sequence[str]) -> str:
-    """Return 16 hexadecimal digits that change with the bytes of the files, the representation and the classes."""
+    """Return 16 hexadecimal digits that change with files, representation and classes."""
     files = [[path.name, sha256_of_file(path)] for path in paths]
     content = [files, fitted.to_json(), list(classes), ROWS, shards.ROWS]
     return sha256(json.dumps(content, sort_keys=True).encode())[:16]
 
 
 def _unspaced(path: Path) -> dict[str, float]:
-    """Return the share of the texts of a file that have no spaces between their words, {} if it is small."""
+    """Return the share of the texts of a file without spaces between words, {} if it is small."""
     texts = splits.read_column(path, "text")
     share = unspaced_share(texts[:: max(len(texts) // SAMPLE, 1)])
     return {UNSPACED: share} if share >= SOME else {}
@@ -198,7 +208,7 @@ def require_memory_and_disk(
     files = list(chain.from_iterable(paths.values()))
     rows, letters = _size(files)
     per_file, disk = estimate(rows, letters, len(files), settings)
-    if any(len(each) > 1 for each in paths.values()):
+    if any(len(split_paths) > 1 for split_paths in paths.values()):
         memory = PROCESS_MEMORY + max(workers.processes(len(files), per_file), 1) * per_file
         resources.announce(rows, len(files), memory, disk)
         resources.require_disk(folder, disk, str(folder))
@@ -207,10 +217,11 @@ def require_memory_and_disk(
 
 
 def estimate(rows: int, letters: int, files: int, settings: Terms) -> tuple[int, int]:
-    """Return the bytes of memory per file and those of disk, for so many rows with so many letters in so many files.
+    """Return the bytes of memory per file and those of disk.
 
-    There are six letters per word, and one n-gram of each length per word or letter. Distinct
-    terms, of which there are fewer, are not counted.
+    They are for so many rows with so many letters in so many files. There are six letters per word,
+    and one n-gram of each length per word or letter. Distinct terms, of which there are fewer, are
+    not counted.
     """
     ranges = {
         "word": settings.ngram_range,

@@ -1,4 +1,4 @@
-"""The tokenizer of a pretrained model, a file tokenizer.json that the package `tokenizers` reads."""
+"""The tokenizer of a pretrained model, a file tokenizer.json for the package `tokenizers`."""
 
 import contextlib
 from collections.abc import Iterable, Iterator
@@ -14,15 +14,16 @@ if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
 Window = Literal["first", "mean"]
-OVERLAP = 1 / 4  # of a window that the next one repeats, without special tokens
+# Share of a window that the next one repeats, without special tokens.
+OVERLAP = 1 / 4
 
 
 def read_tokenizer(path: Path, length: int) -> "Tokenizer":
-    """Return the tokenizer in a file, for windows of at most `length` tokens, special tokens among them.
+    """Return the tokenizer in a file, for windows of at most `length` tokens.
 
-    Windows overlap by `OVERLAP`. What the file itself says of lengths is ignored. Special tokens
-    are never read from a text: "[SEP]" there is five characters. Raises `UserError` if the file is
-    no tokenizer.
+    Special tokens are among them. Windows overlap by `OVERLAP`. What the file itself says of
+    lengths is ignored. Special tokens are never read from a text: "[SEP]" there is five characters.
+    Raises `UserError` if the file is no tokenizer.
     """
     from tokenizers import Tokenizer
 
@@ -36,7 +37,10 @@ def read_tokenizer(path: Path, length: int) -> "Tokenizer":
 
 
 class Tokenizing:
-    """A base of representations that read texts as the tokens of a pretrained model, with a file that was verified."""
+    """A base of representations that read texts as the tokens of a pretrained model.
+
+    The file of the tokenizer was verified.
+    """
 
     settings: Any  # with `length`, `window` and `chosen`
     tokenizer: Path
@@ -46,31 +50,34 @@ class Tokenizing:
         return read_tokenizer(self.tokenizer, self.settings.length)
 
     def windows(self, texts: Iterable[str]) -> list[list[list[int]]]:
-        """Return the token ids of the first window of each text or, if `window` is mean, of all, on all cores.
+        """Return the token ids of the windows of each text, on all cores.
 
-        Raises `UserError` if the tokenizer fails, as a user's own may that names a token which it
-        does not have.
+        They are of the first window or, if `window` is mean, of all. Raises `UserError` if the
+        tokenizer fails, as a user's own may that names a token which it does not have.
         """
         encodings = self._encodings(texts)
         if self.settings.window == "first":
             return [[encoding.ids] for encoding in encodings]
-        return [[each.ids for each in (encoding, *encoding.overflowing)] for encoding in encodings]
+        windows = ((encoding, *encoding.overflowing) for encoding in encodings)
+        return [[window.ids for window in of_text] for of_text in windows]
 
     def count_cut(self, texts: Iterable[str]) -> int:
-        """Return how many of the texts lose their ends: those longer than `length`, if `window` is first."""
+        """Return how many of the texts lose their ends.
+
+        They are those longer than `length`, if `window` is first.
+        """
         if self.settings.window == "mean":
             return 0
         return sum(bool(encoding.overflowing) for encoding in self._encodings(texts))
 
     def _encodings(self, texts: Iterable[str]) -> "list[Encoding]":
         tokenizer = self._tokenizer
-        with _tokenizers(
-            self.tokenizer, "must be a tokenizer of any text", "correct it, or use another"
-        ):
+        rule, advice = "must be a tokenizer of any text", "correct it, or use another"
+        with _tokenizers(self.tokenizer, rule, advice):
             return tokenizer.encode_batch_fast(list(texts))
 
     def share(self, shared: Path) -> None:
-        """Copy the tokenizer to the folder of the weights below `shared`, which is models/pretrained."""
+        """Copy the tokenizer to the folder of the weights in `shared`, models/pretrained."""
         target = shared / self.settings.chosen.name
         target.mkdir(parents=True, exist_ok=True)
         (target / TOKENIZER).write_bytes(self.tokenizer.read_bytes())
@@ -83,7 +90,8 @@ def _tokenizers(path: Path, rule: str, advice: str) -> Iterator[None]:
         yield
     except (OSError, MemoryError):
         raise
-    except BaseException as error:  # the package raises Exception; Rust's panics are not even that
+    except BaseException as error:
+        # The package raises Exception; Rust's panics are not even that.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         raise UserError(f"{path} {rule}; got: {first_line(error)}; {advice}") from error

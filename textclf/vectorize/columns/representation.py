@@ -23,14 +23,16 @@ from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.vectorize.columns.settings import Settings
 
-ROWS = 4096  # read at a time to fit
-FEWEST_ROWS, MOST_CATEGORIES = (
-    2,
-    100,
-)  # rows of a category; categories of a column, the most frequent ones
-MOST_DEVIATIONS = 10.0  # of a number from the mean; one that is farther away counts as so far
+# Rows that are read at a time to fit.
+ROWS = 4096
+# Fewest rows of a category, and most categories of a column, the most frequent ones.
+FEWEST_ROWS = 2
+MOST_CATEGORIES = 100
+# Most standard deviations of a number from the mean; one that is farther away counts as so far.
+MOST_DEVIATIONS = 10.0
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MISSING = "missing"  # category of a row without a number, which then counts as the mean
+# Category of a row without a number, which then counts as the mean.
+MISSING = "missing"
 BOOLEANS = frozenset({"true", "false"})
 # Numbers as programs write them: 1, 1.0, 1e+16. Others, such as 007, are codes.
 WRITTEN_NUMBER = re.compile(r"-?(0|[1-9]\d{0,300})(\.\d{1,300})?(e\+\d{1,3})?", re.ASCII)
@@ -38,12 +40,12 @@ WRITTEN_NUMBER = re.compile(r"-?(0|[1-9]\d{0,300})(\.\d{1,300})?(e\+\d{1,3})?", 
 
 @dataclass(frozen=True)
 class Representation:
-    """What the training rows tell: mean and deviation of each number, and the frequent values of each category."""
+    """What is learned from the training rows."""
 
     kind: ClassVar[str] = DENSE
     settings: Settings
-    numbers: Mapping[str, tuple[float, float]]
-    categories: Mapping[str, Sequence[str]]
+    numbers: Mapping[str, tuple[float, float]]  # mean and standard deviation of each
+    categories: Mapping[str, Sequence[str]]  # the frequent values of each
 
     @classmethod
     def fit(
@@ -52,35 +54,33 @@ class Representation:
         settings: Settings,
         pretrained: Path | None = None,  # noqa: ARG003
     ) -> "Representation":
-        """Return what the training rows tell of the columns; `UserError` if a row lacks one, or all rows are equal."""
-        from statistics import (
-            mean,
-            pstdev,
-        )  # exact, whatever the order of the rows; predicting needs neither
+        """Return what is learned from the training rows.
+
+        Raises `UserError` if a row lacks a column, or all rows are equal.
+        """
+        # Exact, whatever the order of the rows; predicting needs neither.
+        from statistics import mean, pstdev
 
         numbers: dict[str, list[float]] = {}
         counts: dict[str, Counter[str]] = {}
         remaining = iter(texts)
         while batch := list(islice(remaining, ROWS)):
             values, cells = _read(batch, settings)
-            for name, each in values.items():
-                numbers.setdefault(name, []).extend(each)
-            for name, column in cells.items():
-                counts.setdefault(name, Counter()).update(column)
-        known = {
-            name: [number for number in each if not math.isnan(number)]
-            for name, each in sorted(numbers.items())
-        }
-        learned = {
-            name: (mean(each), pstdev(each)) for name, each in known.items() if len(set(each)) > 1
-        }
-        fitted = cls(
-            settings, learned, {name: _frequent(each) for name, each in sorted(counts.items())}
-        )
+            for name, column in values.items():
+                numbers.setdefault(name, []).extend(column)
+            for name, categories_of_rows in cells.items():
+                counts.setdefault(name, Counter()).update(categories_of_rows)
+        moments = {}
+        for name, column in sorted(numbers.items()):
+            known = [number for number in column if not math.isnan(number)]
+            if len(set(known)) > 1:
+                moments[name] = (mean(known), pstdev(known))
+        categories = {name: _frequent(values) for name, values in sorted(counts.items())}
+        fitted = cls(settings, moments, categories)
         if not fitted.columns:
-            rule = f"must have different values, categories in {FEWEST_ROWS} training rows or more"
             raise UserError(
-                f"columns {list_names(settings.names)} {rule}; got none; leave the representation out"
+                f"columns {list_names(settings.names)} must have different values, categories in "
+                f"{FEWEST_ROWS} training rows or more; got none; leave the representation out"
             )
         return fitted
 
@@ -92,18 +92,18 @@ class Representation:
         return len(self.terms())
 
     def terms(self) -> list[str]:
-        """Return the name of each feature, such as `price`, `brand=Acme` or `created weekday=Monday`."""
-        return [
-            *self.numbers,
-            *(f"{name}={value}" for name, values in self.categories.items() for value in values),
-        ]
+        """Return the names of the features: `price`, `brand=Acme`, `created weekday=Monday`."""
+        names = list(self.numbers)
+        for name, values in self.categories.items():
+            names += [f"{name}={value}" for value in values]
+        return names
 
     def analyzers(self) -> list[str]:
-        """Return `column` for each feature, so that it is listed apart from the terms of texts."""
+        """Return `column` for each feature, which is listed apart from the terms of texts."""
         return ["column"] * self.columns
 
     def transform(self, texts: Iterable[str]) -> NDArray[np.float32]:
-        """Return the features of the rows, (texts, features) float32; each text must be a `TextRow`."""
+        """Return the features of the rows, (texts, features) float32; texts must be `TextRow`s."""
         values, cells = _read(list(texts), self.settings)
         blocks = []
         for name, (center, deviation) in self.numbers.items():
@@ -120,49 +120,49 @@ class Representation:
     def to_json(self) -> dict[str, Any]:
         """Return the content of vectorizer.json."""
         settings = self.settings.model_dump(mode="json")
-        return {
-            "settings": settings,
-            "numbers": dict(self.numbers),
-            "categories": dict(self.categories),
-        }
+        numbers, categories = dict(self.numbers), dict(self.categories)
+        return {"settings": settings, "numbers": numbers, "categories": categories}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], shared: Path | None = None) -> "Representation":  # noqa: ARG003
-        """Return the representation with the content of `to_json`; `ValueError` or the like if it is damaged."""
-        numbers = {
-            name: (float(mean), float(deviation))
-            for name, (mean, deviation) in content["numbers"].items()
-        }
+        """Return the representation with the content of `to_json`.
+
+        Raises `ValueError` or the like if the content is damaged.
+        """
+        stored = content["numbers"].items()
+        numbers = {name: (float(mean), float(deviation)) for name, (mean, deviation) in stored}
         return cls(Settings.model_validate(content["settings"]), numbers, content["categories"])
 
 
 def _frequent(counts: Counter[str]) -> list[str]:
-    """Return the categories of a column, sorted: the most frequent ones, none that all rows or too few rows have."""
-    frequent = [
-        value for value, rows in counts.items() if value and FEWEST_ROWS <= rows < counts.total()
-    ]
-    return sorted(sorted(frequent, key=lambda value: (-counts[value], value))[:MOST_CATEGORIES])
+    """Return the most frequent categories of a column, sorted.
+
+    None of them is a category that all rows or too few rows have.
+    """
+    total = counts.total()
+    frequent = [value for value, rows in counts.items() if value and FEWEST_ROWS <= rows < total]
+    by_frequency = sorted(frequent, key=lambda value: (-counts[value], value))
+    return sorted(by_frequency[:MOST_CATEGORIES])
 
 
 def _read(
     texts: Sequence[str], settings: Settings
 ) -> tuple[dict[str, list[float]], dict[str, list[str]]]:
-    """Return numbers by name, NaN if missing, and categories, "" if missing; `UserError` if a row has none that fit."""
+    """Return numbers by name, NaN if missing, and categories, "" if missing.
+
+    Raises `UserError` if a row lacks a column or has a cell that does not fit.
+    """
     rows: Any = texts
     try:
         cells = {name: [row.columns[name].strip() for row in rows] for name in settings.names}
     except (AttributeError, KeyError):
-        rule = (
-            f"a text must come with the columns {list_names(settings.names)}, which the model reads"
-        )
         raise UserError(
-            f"{rule}; got a text alone; give predict a table or records that have them"
+            f"a text must come with the columns {list_names(settings.names)}, which the model "
+            "reads; got a text alone; give predict a table or records that have them"
         ) from None
-    numbers = {
-        name: _parse(name, cells[name], rows, _number, "a number, such as 12.5")
-        for name in settings.numbers
-    }
-    categories = {}
+    numbers, categories = {}, {}
+    for name in settings.numbers:
+        numbers[name] = _parse(name, cells[name], rows, _number, "a number, such as 12.5")
     for name in settings.categories:
         categories[name] = _parse(name, cells[name], rows, _category, "a category")
     for name, values in numbers.items():
@@ -185,9 +185,10 @@ def _parse(
         try:
             parsed[cell] = parse(cell)
         except (ValueError, OverflowError):
-            row, got = rows[cells.index(cell)].place, quote_value(cell)
+            row = rows[cells.index(cell)].place
             raise UserError(
-                f"{row}: {quote_name(name)} must be {rule}, or empty; got {got}; correct it"
+                f"{row}: {quote_name(name)} must be {rule}, or empty; got {quote_value(cell)}; "
+                "correct it"
             ) from None
     return [parsed[cell] for cell in cells]
 

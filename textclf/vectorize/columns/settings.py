@@ -10,7 +10,8 @@ from textclf.core.settings import Columns, Section, relation, show
 
 
 class Settings(Section):
-    """Numbers, categories and dates in other columns than the text, which data.columns carries along."""
+    """Numbers, categories and dates in other columns than the text, \
+which data.columns carries along."""  # noqa: D205, D209 (docs/params.md has it on one line)
 
     kind: ClassVar = "dense"
 
@@ -25,7 +26,8 @@ class Settings(Section):
     )
     dates: Columns = Field(
         (),
-        description="columns of dates in ISO 8601: year, and a feature for each month, weekday and hour",
+        description="columns of dates in ISO 8601: year, "
+        "and a feature for each month, weekday and hour",
     )
 
     @property
@@ -37,9 +39,11 @@ class Settings(Section):
     def _names_differ(self) -> Self:
         if not self.names:
             raise relation("numbers, categories or dates must name a column; got none")
-        if twice := [name for name in self.names if self.names.count(name) > 1]:
+        duplicates = [name for name in self.names if self.names.count(name) > 1]
+        if duplicates:
             raise relation(
-                f"a column must be in one of numbers, categories and dates; got {show(twice[0])} in two"
+                "a column must be in one of numbers, categories and dates; "
+                f"got {show(duplicates[0])} in two"
             )
         return self
 
@@ -49,4 +53,7 @@ class Settings(Section):
 
     def limits(self) -> str:
         """Return what a model does not see of a row, as the end of a sentence."""
-        return "takes a category that few training rows have for none, and a missing number for the mean"
+        return (
+            "takes a category that few training rows have for none, "
+            "and a missing number for the mean"
+        )

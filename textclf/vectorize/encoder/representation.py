@@ -23,9 +23,12 @@ from textclf.pretrained.weights import is_part, read_safetensors, verify
 from textclf.vectorize.encoder.settings import Settings
 from textclf.vectorize.tokenizer import Tokenizing
 
-CHUNK = 4096  # texts whose tokens are in memory at once
+# Texts whose tokens are in memory at once.
+CHUNK = 4096
 ADVICE = "save the model in one file: onnx.save(onnx.load(...), ...)"
-BATCH_ROWS, BATCH_TOKENS = 16, 4096  # at most; larger batches are no faster and take more memory
+# Most rows and tokens of a batch; larger batches are no faster and take more memory.
+BATCH_ROWS = 16
+BATCH_TOKENS = 4096
 TYPES = "token_type_ids"
 
 Vectors = NDArray[np.float32]
@@ -42,28 +45,22 @@ class Representation(Tokenizing):
     tokenizer: Path
     config: Path | None = None  # of weights
     whole: bool = True  # whether an ONNX file is known to have no external data
-    content: dict[str, Any] = field(
-        default_factory=dict
-    )  # that `to_json` returns, once it is known
+    # What `to_json` returns, once it is known.
+    content: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def fit(cls, texts: Iterable[str], settings: Settings, pretrained: Path) -> "Representation":  # noqa: ARG003
-        """Return the encoder that the settings name; `UserError` if one of its files is missing or another one."""
+        """Return the encoder that the settings name.
+
+        Raises `UserError` if one of its files is missing or another one.
+        """
         chosen = settings.chosen
         tokenizer = chosen.require(pretrained, TOKENIZER)
         if chosen.has(GRAPH):
-            return cls(
-                settings,
-                chosen.require(pretrained, GRAPH),
-                tokenizer,
-                whole=settings.pretrained is not None,
-            )
-        return cls(
-            settings,
-            chosen.require(pretrained, WEIGHTS),
-            tokenizer,
-            chosen.require(pretrained, CONFIG),
-        )
+            graph, is_whole = chosen.require(pretrained, GRAPH), settings.pretrained is not None
+            return cls(settings, graph, tokenizer, whole=is_whole)
+        weights = chosen.require(pretrained, WEIGHTS)
+        return cls(settings, weights, tokenizer, chosen.require(pretrained, CONFIG))
 
     @cached_property
     def graph(self) -> Path | bytes:
@@ -83,7 +80,10 @@ class Representation(Tokenizing):
         return int(self.to_json()["columns"])
 
     def transform(self, texts: Iterable[str]) -> Vectors:
-        """Return the vectors (texts, columns) float32, each the same to the bit whatever the other texts and cores."""
+        """Return the vectors (texts, columns) float32.
+
+        Each is the same to the bit whatever the other texts and the number of cores.
+        """
         remaining = iter(texts)
         chunks = []
         while chunk := list(islice(remaining, CHUNK)):
@@ -94,19 +94,18 @@ class Representation(Tokenizing):
         windows = self.windows(texts)
         rows = list(chain.from_iterable(windows))
         vectors = self._session.encode(rows, self.settings.pooling)
-        counts = [len(each) for each in windows]
+        counts = list(map(len, windows))
         first = np.cumsum(counts) - counts
         vectors = average_windows(vectors, list(map(len, rows)), first).astype(np.float32)
         return unit_length(vectors) if self.settings.normalize else vectors
 
     def to_json(self) -> dict[str, Any]:
-        """Return the settings, the folder that has graph and tokenizer, their SHA-256, and the length of a vector."""
+        """Return the settings, the folder of graph and tokenizer, their SHA-256 and the columns."""
         if not self.content:
             graph = self.graph
             self.content = {
-                "settings": self.settings.model_dump(
-                    exclude={"class_texts"}
-                ),  # which no prediction needs
+                # No prediction needs class_texts.
+                "settings": self.settings.model_dump(exclude={"class_texts"}),
                 "name": self.settings.chosen.name,
                 "graph": sha256(graph) if isinstance(graph, bytes) else sha256_of_file(graph),
                 "tokenizer": sha256_of_file(self.tokenizer),
@@ -116,25 +115,23 @@ class Representation(Tokenizing):
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], shared: Path) -> "Representation":
-        """Return the encoder with the content of `to_json`; `shared` is data/pretrained or models/pretrained.
+        """Return the encoder with the content of `to_json`.
 
-        Raises `ValueError` or the like if the content is damaged, `UserError` if a file is missing
-        or another one.
+        `shared` is data/pretrained or models/pretrained. Raises `ValueError` or the like if the
+        content is damaged, `UserError` if a file is missing or another one.
         """
         settings, columns = Settings.model_validate(content["settings"]), content["columns"]
         if type(columns) is not int or columns < 1:
             raise ValueError("columns must be an integer from 1")
-        place = shared / settings.chosen.name
-        if not (place / GRAPH).exists():  # it is built from the weights
+        folder = shared / settings.chosen.name
+        if not (folder / GRAPH).exists():  # it is built from the weights
             return cls.fit((), settings, shared)
-        graph, tokenizer = (
-            verify(place / name, content[key])
-            for name, key in ((GRAPH, "graph"), (TOKENIZER, "tokenizer"))
-        )
+        graph = verify(folder / GRAPH, content["graph"])
+        tokenizer = verify(folder / TOKENIZER, content["tokenizer"])
         return cls(settings, graph, tokenizer, content=dict(content))
 
     def share(self, shared: Path) -> None:
-        """Write the ONNX file and the tokenizer to their folder below `shared`, which is models/pretrained."""
+        """Write the ONNX file and the tokenizer to their folder in `shared`, models/pretrained."""
         super().share(shared)
         content = self.graph if isinstance(self.graph, bytes) else self.graph.read_bytes()
         (shared / self.settings.chosen.name / GRAPH).write_bytes(content)
@@ -153,7 +150,7 @@ def _build(settings: Settings, config_path: Path, weights_path: Path) -> bytes:
 
 
 def in_one_piece(path: Path) -> Path | bytes:
-    """Return the path of an ONNX file without external data; else the content of one file with all of it.
+    """Return the path of an ONNX file without external data, or else the content with all of it.
 
     Raises `UserError` for external data that the checksum in the settings does not cover, or that
     makes no such file.
@@ -165,19 +162,22 @@ def in_one_piece(path: Path) -> Path | bytes:
         model = onnx.load_model(path, load_external_data=False)
     except DecodeError:
         return path  # onnxruntime says what is wrong with it
-    if not (names := sorted(set(_external_files(model)))):
+    names = sorted(set(_external_files(model)))
+    if not names:
         return path
-    if others := [name for name in names if not is_part(name, path) or not Path(name).name == name]:
+    others = [name for name in names if not is_part(name, path) or Path(name).name != name]
+    if others:
         raise UserError(
-            f"{path} must keep its external data beside it, in files whose names start with {path.name}; "
-            f"got {list_names(others)}; {ADVICE}"
+            f"{path} must keep its external data beside it, in files whose names start with "
+            f"{path.name}; got {list_names(others)}; {ADVICE}"
         )
     try:
         onnx.load_external_data_for_model(model, str(path.parent))
         content: bytes = model.SerializeToString(deterministic=True)
     except (onnx.checker.ValidationError, ValueError, EncodeError) as error:
         raise UserError(
-            f"{path} must be whole with its external data, at most 2 GiB together; got: {first_line(error)}; {ADVICE}"
+            f"{path} must be whole with its external data, at most 2 GiB together; "
+            f"got: {first_line(error)}; {ADVICE}"
         ) from error
     return content
 
@@ -211,20 +211,22 @@ class Session:
         self.origin, self.together = origin, together
         with whole_file(origin, "ONNX"):
             self.session = open_session(model if isinstance(model, bytes) else str(model))
-        self.inputs = [each.name for each in self.session.get_inputs()]
+        self.inputs = [tensor.name for tensor in self.session.get_inputs()]
         if IDS not in self.inputs or not {*self.inputs} <= {IDS, MASK, TYPES}:
             raise UserError(
-                f"{origin} must take the inputs {IDS}, {MASK} and {TYPES}, or the first ones of these; "
-                f"got {list_names(self.inputs)}; export the encoder again"
+                f"{origin} must take the inputs {IDS}, {MASK} and {TYPES}, or the first ones of "
+                f"these; got {list_names(self.inputs)}; export the encoder again"
             )
 
     def encode(self, rows: Sequence[Sequence[int]], pooling: Pooling) -> Vectors:
         """Return the vector of each row of token ids, (rows, columns) float32, at least one row."""
         batches = list(self._batches(rows))
+
+        def run(batch: list[int]) -> Vectors:
+            return self._run([rows[row] for row in batch], pooling)
+
         with ThreadPoolExecutor(cores()) as threads:
-            parts = list(
-                threads.map(lambda batch: self._run([rows[row] for row in batch], pooling), batches)
-            )
+            parts = list(threads.map(run, batches))
         vectors = np.empty((len(rows), parts[0].shape[1]), dtype=np.float32)
         for batch, part in zip(batches, parts, strict=True):
             vectors[batch] = part
@@ -235,7 +237,7 @@ class Session:
         return vectors
 
     def _batches(self, rows: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-        """Yield the positions of rows of equal length, the longest first, so that no thread ends late."""
+        """Yield positions of rows of equal length; the longest first, so that no thread lags."""
         order = sorted(range(len(rows)), key=lambda row: -len(rows[row]))
         for length, group in groupby(order, key=lambda row: len(rows[row])):
             positions = list(group)
@@ -246,9 +248,9 @@ class Session:
     def _run(self, rows: Sequence[Sequence[int]], pooling: Pooling) -> Vectors:
         """Return the vectors of rows of equal length, not normalised."""
         ids = np.array(rows, dtype=np.int64)
-        given: dict[str, Any] = {IDS: ids, MASK: np.ones_like(ids), TYPES: np.zeros_like(ids)}
+        inputs: dict[str, Any] = {IDS: ids, MASK: np.ones_like(ids), TYPES: np.zeros_like(ids)}
         try:
-            output = self.session.run(None, {name: given[name] for name in self.inputs})[0]
+            output = self.session.run(None, {name: inputs[name] for name in self.inputs})[0]
         except Exception as error:  # onnxruntime's own have no base class
             reason = first_line(error)
             raise UserError(
@@ -256,8 +258,9 @@ class Session:
             ) from error
         if output.ndim not in {2, 3} or len(output) != len(ids) or output.dtype.kind != "f":
             raise UserError(
-                f"{self.origin} must give the vectors of tokens (rows, tokens, columns) or of texts (rows, columns) as "
-                f"its first output; got {list(output.shape)}; export the encoder again"
+                f"{self.origin} must give the vectors of tokens (rows, tokens, columns) or of "
+                f"texts (rows, columns) as its first output; got {list(output.shape)}; "
+                "export the encoder again"
             )
         vectors: Vectors = output.astype(np.float32, copy=False)
         if vectors.ndim == 3:

@@ -24,7 +24,8 @@ def _document_frequency(value: object) -> int | float:
     is_share = isinstance(value, float) and 0.0 <= value <= 1.0
     if not (is_count or is_share):
         raise rule(
-            "an integer from 1 (a number of rows) or a decimal from 0.0 to 1.0 (a share of the rows)"
+            "an integer from 1 (a number of rows) or a decimal from 0.0 to 1.0 "
+            "(a share of the rows)"
         )
     return value  # type: ignore[return-value]
 
@@ -78,7 +79,8 @@ class Terms(Section):
     )
     analyzer: Literal["word", "char", "char_wb", "word+char", "word+char_wb"] = Field(
         "word",
-        description="word, char (n-grams of letters), char_wb (within words), word+char or word+char_wb",
+        description="word, char (n-grams of letters), char_wb (within words), "
+        "word+char or word+char_wb",
     )
     weighting: Literal["counts", "binary", "tfidf"] = Field(
         "counts",
@@ -101,11 +103,13 @@ class Terms(Section):
     )
     min_df: DocumentFrequency = Field(
         1,
-        description="drop terms in fewer rows: an integer counts rows, a decimal is a share of them",
+        description="drop terms in fewer rows: "
+        "an integer counts rows, a decimal is a share of them",
     )
     max_df: DocumentFrequency = Field(
         1.0,
-        description="drop terms in more rows than this, an integer or a share as in min_df; 0.5 drops the commonest",
+        description="drop terms in more rows than this, an integer or a share as in min_df; "
+        "0.5 drops the commonest",
     )
     max_features: Annotated[int, Field(ge=1)] | None = Field(
         None,
@@ -113,7 +117,8 @@ class Terms(Section):
     )
     hashing: Annotated[int, Field(ge=1, lt=2**31)] | None = Field(
         None,
-        description="number of columns to hash terms into, such as 262144; null keeps a vocabulary instead",
+        description="number of columns to hash terms into, such as 262144; "
+        "null keeps a vocabulary instead",
     )
 
     @property
@@ -123,7 +128,7 @@ class Terms(Section):
 
     @property
     def learns(self) -> bool:
-        """Return whether anything is learned from the training rows: which terms there are, or their idf."""
+        """Return whether anything is learned from the training rows: the terms, or their idf."""
         return self.hashing is None or self.weighting == "tfidf"
 
     def describe(self, columns: int) -> str:
@@ -133,21 +138,19 @@ class Terms(Section):
             ranges.append(("words", self.ngram_range))
         if "char" in self.analyzer:
             ranges.append(("characters", self.char_ngram_range))
-        runs = [
-            f"runs of {low} to {high} {unit}"
-            for unit, (low, high) in ranges
-            if high > 1 and low < high
-        ]
+        runs = [f"runs of {low} to {high} {unit}" for unit, (low, high) in ranges if low < high]
         runs += [f"runs of {low} {unit}" for unit, (low, high) in ranges if low == high > 1]
-        terms = f"{UNITS[self.analyzer]}{f' ({join_names(runs)})' if runs else ''}"
+        terms = UNITS[self.analyzer]
+        if runs:
+            terms += f" ({join_names(runs)})"
         kind = "hashed columns" if self.hashing else "terms of the training rows"
         return f"{WEIGHTS[self.weighting]} of {terms}, {columns:,} {kind}"
 
     def limits(self) -> str:
         """Return what a model does not see of a text, as the end of a sentence."""
         return (
-            "sees which terms a text contains, and their order only within terms of several words: it easily misses "
-            "negation and irony"
+            "sees which terms a text contains, and their order only within terms of several words: "
+            "it easily misses negation and irony"
         )
 
     @model_validator(mode="after")
@@ -158,18 +161,13 @@ class Terms(Section):
                 raise relation(f"{name} must be [smallest, largest]; got {[low, high]}")
         if self.sublinear_tf and self.weighting != "tfidf":
             raise relation(f"weighting must be tfidf for sublinear_tf; got {self.weighting}")
-        defaults = {
-            "min_df": 1,
-            "max_df": 1.0,
-            "max_features": None,
-        }  # 1 is one row, 1.0 is all rows
-        changed = [
-            name for name, value in defaults.items() if repr(getattr(self, name)) != repr(value)
-        ]
-        if self.hashing is not None and changed:
-            name = changed[0]
-            raise relation(
-                f"{name} must be {show(defaults[name])} with hashing, which keeps no vocabulary to choose terms from; "
-                f"got {show(getattr(self, name))}"
-            )
+        # Compared as text: 1 is one row, 1.0 is all rows.
+        defaults = {"min_df": 1, "max_df": 1.0, "max_features": None}
+        for name, default in defaults.items():
+            value = getattr(self, name)
+            if self.hashing is not None and repr(value) != repr(default):
+                raise relation(
+                    f"{name} must be {show(default)} with hashing, which keeps no vocabulary to "
+                    f"choose terms from; got {show(value)}"
+                )
         return self

@@ -23,53 +23,52 @@ PART = r"""\(\?(?:[aimsu]+\)|:|<?[=!])|\((?!\?)|[)|?*+]|\{[\d,]*\}|\\b|
 
 
 def make_analyzer(name: str, settings: Terms) -> Analyze:
-    """Return the function that splits a text into its words or letter n-grams, in order and with repetitions.
+    """Return the function that splits a text into its words or letter n-grams.
 
-    `name` is word, char or char_wb. A word is a match of `token_pattern`, or its capturing group if
-    it has one.
+    They come in order and with repetitions. `name` is word, char or char_wb. A word is a match of
+    `token_pattern`, or its capturing group if it has one.
     """
     if name == "word":
-        analyze: Analyze = re.compile(
-            FASTER_PATTERNS.get(settings.token_pattern, settings.token_pattern)
-        ).findall
+        pattern = FASTER_PATTERNS.get(settings.token_pattern, settings.token_pattern)
+        analyze: Analyze = re.compile(pattern).findall
     else:
         low, high = settings.char_ngram_range
-        analyze = partial(
-            {"char": char_ngrams, "char_wb": char_wb_ngrams}[name], low=low, high=high
-        )
+        ngrams = {"char": char_ngrams, "char_wb": char_wb_ngrams}[name]
+        analyze = partial(ngrams, low=low, high=high)
     return (lambda text: analyze(text.lower())) if settings.lowercase else analyze
 
 
 def is_within_runs(name: str, settings: Terms) -> bool:
-    """Return whether the terms of a text are those of its runs between spaces; False also where this is not clear.
+    """Return whether the terms of a text are those of its runs between spaces.
 
-    For words, they are if each part of the pattern is known and matches no space, since borders and
-    lookarounds then see a space as they see an end; and if the whole pattern has no empty match
-    between spaces.
+    It is False also where this is not clear. For words, they are if each part of the pattern is
+    known and matches no space, since borders and lookarounds then see a space as they see an end;
+    and if the whole pattern has no empty match between spaces.
     """
     if name != "word":
         return name == "char_wb"
     pattern = settings.token_pattern
-    is_known = re.fullmatch(f"(?:{PART})*", pattern, re.VERBOSE) is not None
+    if re.fullmatch(f"(?:{PART})*", pattern, re.VERBOSE) is None:
+        return False
     ones = (part["one"] for part in re.finditer(PART, pattern, re.VERBOSE))
-    return (
-        is_known
-        and not any(one and re.match(one, " ") for one in ones)
-        and not re.search(pattern, "  ")
-    )
+    matches_space = any(one and re.match(one, " ") for one in ones)
+    return not matches_space and not re.search(pattern, "  ")
 
 
 def char_ngrams(text: str, low: int, high: int) -> list[str]:
-    """Return the n-grams of `low` to `high` characters, by n, then by place; several white spaces count as one."""
+    """Return the n-grams of `low` to `high` characters, by n, then by position.
+
+    Several white spaces count as one.
+    """
     text = WHITE_SPACE.sub(" ", text)
     return [ngram for n in range(low, min(high, len(text)) + 1) for ngram in _substrings(text, n)]
 
 
 def char_wb_ngrams(text: str, low: int, high: int) -> list[str]:
-    """Return the n-grams of `low` to `high` characters inside each word, padded with a space at both ends.
+    """Return the n-grams of `low` to `high` characters inside each word.
 
-    Words are separated by white space and come in order. A padded word that is shorter than n is
-    returned once, whole.
+    A word is padded with a space at both ends. Words are separated by white space and come in
+    order. A padded word that is shorter than n is returned once, whole.
     """
     ngrams: list[str] = []
     for word in text.split():

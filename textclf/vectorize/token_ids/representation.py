@@ -20,9 +20,10 @@ from textclf.vectorize.token_ids.settings import Settings
 
 @dataclass(frozen=True)
 class TokenIds:
-    """The words of the training texts, most frequent first: word i has the id i + 1, and 0 is padding."""
+    """The words of the training texts and their ids."""
 
     settings: Settings
+    # The most frequent first: word i has the id i + 1, and 0 is padding.
     words: Sequence[str]
     # (columns, dimensions), pretrained, zeros for ids without one; a model that was read has its
     # own embedding instead
@@ -31,31 +32,33 @@ class TokenIds:
     _ids: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Give each kept word its id."""
-        kept = (
-            self.words
-            if self.settings.num_words is None
-            else self.words[: self.settings.num_words - 1]
-        )
-        object.__setattr__(
-            self, "_ids", {word: number for number, word in enumerate(kept, start=1)}
-        )
+        """Give each word within `num_words` its id."""
+        words = self.words
+        if self.settings.num_words is not None:
+            words = words[: self.settings.num_words - 1]
+        ids = {word: number for number, word in enumerate(words, start=1)}
+        object.__setattr__(self, "_ids", ids)
 
     @property
     def columns(self) -> int:
-        """Return the number of ids: one per word of the training texts, kept or not, as in the course, and padding."""
+        """Return the number of ids.
+
+        It is one per word of the training texts, kept or not, as in the course, and padding.
+        """
         return len(self.words) + 1
 
     @classmethod
     def fit(cls, texts: Iterable[str], settings: Settings, pretrained: Path) -> "TokenIds":
-        """Return the words by falling frequency, ties by occurrence; `UserError` if pretrained vectors are damaged."""
+        """Return the words by falling frequency, ties by occurrence.
+
+        Raises `UserError` if pretrained vectors are damaged.
+        """
         counts: dict[str, int] = {}
         for text in texts:
             for word in split_words(text, settings):
                 counts[word] = counts.get(word, 0) + 1
-        words = sorted(
-            counts, key=counts.__getitem__, reverse=True
-        )  # stable: ties stay in the order of occurrence
+        # A stable sort: ties stay in the order of occurrence.
+        words = sorted(counts, key=counts.__getitem__, reverse=True)
         if settings.vectors is None:
             return cls(settings, words)
         return cls(settings, words, read_vectors(words, pretrained, settings.vectors))
@@ -73,9 +76,8 @@ class TokenIds:
 
     def _known(self, text: str) -> list[int]:
         """Return the ids of the known words of a text, in their order."""
-        return [
-            number for word in split_words(text, self.settings) if (number := self._ids.get(word))
-        ]
+        ids = map(self._ids.get, split_words(text, self.settings))
+        return [number for number in ids if number]
 
     def count_cut(self, texts: Iterable[str]) -> int:
         """Return how many of the texts have more known words than the setting `length`."""
@@ -102,31 +104,26 @@ def split_words(text: str, settings: Settings) -> list[str]:
     """Return the words of a text: what stands between spaces and filtered characters."""
     if settings.lowercase:
         text = text.lower()
-    return [
-        word
-        for word in text.translate(dict.fromkeys(map(ord, settings.filters), " ")).split(" ")
-        if word
-    ]
+    separated = text.translate(dict.fromkeys(map(ord, settings.filters), " "))
+    return [word for word in separated.split(" ") if word]
 
 
 def read_vectors(words: Sequence[str], root: Path, name: str) -> NDArray[np.float32]:
-    """Return the vectors of the words, (words + 1, dimensions): word i in row i + 1; of others and `PADDING` zeros.
+    """Return the vectors of the words, (words + 1, dimensions).
 
-    `root` has a folder per catalogue name. Raises `UserError` if a file is missing or damaged.
+    Word i is in row i + 1. The rows of other words and of `PADDING` are zeros. `root` has a folder
+    per catalogue name. Raises `UserError` if a file is missing or damaged.
     """
     rows = {word: row for row, word in enumerate(words, start=PADDING + 1)}
     path = require(root, name, WORDS)
     with reading(path), path.open(encoding="utf-8", newline="\n") as lines:
-        known = [
-            (row, rows[word])
-            for row, line in enumerate(lines)
-            if (word := line.removesuffix("\n")) in rows
-        ]
+        words_of_rows = enumerate(line.removesuffix("\n") for line in lines)
+        known = [(row, rows[word]) for row, word in words_of_rows if word in rows]
     path = require(root, name, VECTORS)
     with reading(path):
         stored = np.load(path, mmap_mode="r", allow_pickle=False)
         vectors = np.zeros((len(words) + 1, stored.shape[1]), dtype=np.float32)
         if known:
-            places, targets = np.array(known).T
-            vectors[targets] = stored[places]
+            sources, targets = np.array(known).T
+            vectors[targets] = stored[sources]
     return vectors

@@ -7,7 +7,8 @@ from pydantic import Field
 from textclf.core.settings import Section, one_of
 from textclf.pretrained.catalogue import VECTORS, having
 
-FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'  # of Keras's Tokenizer; the apostrophe stays
+# The filters of Keras's Tokenizer; the apostrophe stays.
+FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 Vectors = Annotated[
     str,
     Field(json_schema_extra={"enum": list(having(VECTORS))}),
@@ -16,7 +17,8 @@ Vectors = Annotated[
 
 
 class Settings(Section):
-    """Sequences of word ids: the more often a word occurs in the training texts, the smaller its id."""
+    """Sequences of word ids: \
+the more often a word occurs in the training texts, the smaller its id."""  # noqa: D205, D209 (docs/params.md has it on one line)
 
     kind: ClassVar = "tokens"
     unit: ClassVar = "known words"
@@ -35,7 +37,8 @@ class Settings(Section):
     )
     truncating: Literal["post", "pre"] = Field(
         "pre",
-        description="side on which a text that is too long loses words: pre (Keras's default) or post",
+        description="side on which a text that is too long loses words: "
+        "pre (Keras's default) or post",
     )
     lowercase: bool = Field(True, description="count Good and good as one word")
     filters: str = Field(FILTERS, description="characters that separate words, beside the space")
@@ -56,4 +59,7 @@ class Settings(Section):
     def limits(self) -> str:
         """Return what a model does not see of a text, as the end of a sentence."""
         end = "last" if self.truncating == "pre" else "first"
-        return f"sees of a text only words of the training rows, and of more than {self.length} of them the {end} ones"
+        return (
+            "sees of a text only words of the training rows, "
+            f"and of more than {self.length} of them the {end} ones"
+        )

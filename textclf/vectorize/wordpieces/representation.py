@@ -19,7 +19,7 @@ from textclf.vectorize.wordpieces.settings import Settings
 
 @dataclass(eq=False)
 class Representation(Tokenizing):
-    """The tokenizer of a pretrained transformer, whose file was verified: use `fit` or `from_json`."""
+    """The tokenizer of a pretrained transformer, with a verified file: use `fit` or `from_json`."""
 
     kind: ClassVar[Literal["tokens"]] = "tokens"
     settings: Settings
@@ -28,12 +28,16 @@ class Representation(Tokenizing):
 
     @classmethod
     def fit(cls, texts: Iterable[str], settings: Settings, pretrained: Path) -> "Representation":  # noqa: ARG003
-        """Return the tokenizer that the settings name; `UserError` if its file is missing, damaged or another one."""
+        """Return the tokenizer that the settings name.
+
+        Raises `UserError` if its file is missing, damaged or another one.
+        """
         path = settings.chosen.require(pretrained, TOKENIZER)
         fitted = cls(settings, path, sha256_of_file(path))
         if fitted._tokenizer.token_to_id("[PAD]") != PADDING:
             raise UserError(
-                f"{path}: the token [PAD] must have the id {PADDING}, as in BERT; use another tokenizer"
+                f"{path}: the token [PAD] must have the id {PADDING}, as in BERT; "
+                "use another tokenizer"
             )
         return fitted
 
@@ -43,16 +47,14 @@ class Representation(Tokenizing):
         return self._tokenizer.get_vocab_size()
 
     def transform(self, texts: Iterable[str]) -> Tokens:
-        """Return the word pieces of the texts, between the special tokens that open and close a window."""
+        """Return the word pieces of the texts; special tokens open and close each window."""
         rows = [list(chain.from_iterable(windows)) for windows in self.windows(texts)]
         starts = np.cumsum([0, *map(len, rows)], dtype=np.int64)
-        ids = np.fromiter(
-            (token for row in rows for token in row), dtype=np.int32, count=int(starts[-1])
-        )
+        ids = np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=int(starts[-1]))
         return Tokens(ids, starts, self.columns, self.settings.length)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the settings, the name of the folder that has the tokenizer, and the SHA-256 of its file."""
+        """Return the settings, the folder of the tokenizer, and the SHA-256 of its file."""
         return {
             "settings": self.settings.model_dump(),
             "name": self.settings.chosen.name,
@@ -61,10 +63,10 @@ class Representation(Tokenizing):
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], shared: Path) -> "Representation":
-        """Return the tokenizer with the content of `to_json`; `shared` is data/pretrained or models/pretrained.
+        """Return the tokenizer with the content of `to_json`.
 
-        Raises `ValueError` or the like if the content is damaged, `UserError` if the tokenizer's
-        file is.
+        `shared` is data/pretrained or models/pretrained. Raises `ValueError` or the like if the
+        content is damaged, `UserError` if the tokenizer's file is.
         """
         settings = Settings.model_validate(content["settings"])
         path = shared / settings.chosen.name / TOKENIZER

@@ -34,22 +34,25 @@ class Settings(NamesWeights):
     sha256: Checksum | None = Field(None, description=CHECKSUM)
     length: Annotated[int, Field(ge=3, le=512)] = Field(
         128,
-        description="word pieces of a window, at most 512, the opening and the closing one among them",
+        description="word pieces of a window, at most 512, "
+        "the opening and the closing one among them",
     )
     window: Window = Field(
         "first",
-        description="of a longer text: first, its first window; mean trains on that and predicts the mean of all",
+        description="of a longer text: first, its first window; "
+        "mean trains on that and predicts the mean of all",
     )
 
     def describe(self, columns: int) -> str:
         """Return how a text becomes a sequence of so many different ids, in a few words."""
-        return f"word pieces of {self.chosen.name}, {columns:,} ids, at most {self.length} for each text"
+        name = self.chosen.name
+        return f"word pieces of {name}, {columns:,} ids, at most {self.length} for each text"
 
     def limits(self) -> str:
         """Return what a model sees of a long text, as the end of a sentence."""
         if self.window == "mean":
             return (
-                f"reads a text in overlapping windows of {self.length} word pieces and predicts the mean of their "
-                "probabilities; it was trained on first windows"
+                f"reads a text in overlapping windows of {self.length} word pieces and predicts "
+                "the mean of their probabilities; it was trained on first windows"
             )
         return f"sees of a text the first {self.length} word pieces"
