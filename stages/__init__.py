@@ -1,4 +1,4 @@
-"""The stages of the pipeline, each a script: `python -m stages.split`, or `textclf.stages` in an installation."""
+"""The stages of the pipeline as scripts: `python -m stages.split`, installed `textclf.stages`."""
 
 import gc
 import sys
@@ -8,17 +8,20 @@ from textclf.core import resources, surroundings
 from textclf.core.code import read_code, require_own_version
 from textclf.core.failures import report_uncaught
 
-ADDRESS_SPACE = (
-    2 * resources.GIB
-)  # bytes that a stage's libraries reserve; measured: 1.9 GB, most of it not used
+# Bytes that a stage's libraries reserve; measured: 1.9 GB, most of it not used.
+ADDRESS_SPACE = 2 * resources.GIB
 WORDS = [word for word in sys.orig_argv[1:] if word != "-P"]
-MODULE = "".join(WORDS[1:2]) if WORDS[:1] == ["-m"] else ""  # that Python was started with
+# The module that Python was started with.
+MODULE = "".join(WORDS[1:2]) if WORDS[:1] == ["-m"] else ""
 
-if MODULE.startswith(f"{__name__}."):  # before the imports of this stage, which may fail
-    gc.disable()  # what they make stays; `textclf.core.stage.main` enables it
+# Before the imports of this stage, which may fail.
+if MODULE.startswith(f"{__name__}."):
+    # What the imports make stays; `textclf.core.stage.main` enables collection again.
+    gc.disable()
     name = MODULE.rpartition(".")[2]
     report_uncaught(name)
-    read_code()  # as it is before it is imported
+    # The code as it is before it is imported.
+    read_code()
     surroundings.open_streams()
     resources.require_address_space(ADDRESS_SPACE, name)
     resources.keep_freed_memory()

@@ -54,9 +54,10 @@ def run(
     setup = Setup(**vars(sections), pretrained=pretrained)
     train, features = setup.train, (setup.vectorize, setup.combine)
     models = results.choose_models(audit, train)
-    if unfit := [
+    unfit = [
         sentence for name in models for sentence in unreadable_features(train, *features, name)
-    ]:
+    ]
+    if unfit:
         raise UserError(*(f"{PARAMS_FILE}: {sentence}" for sentence in unfit))
     classes = read_classes(splits)
     rows, total = sample_rows(splits, audit.rows, audit.seed)
@@ -80,7 +81,8 @@ def run(
         print(f"the model contradicts {flagged['all']:,} of {number}")
     else:
         print(
-            f"every model contradicts {flagged['all']:,} of {number}; at least one contradicts {flagged['any']:,}"
+            f"every model contradicts {flagged['all']:,} of {number}; "
+            f"at least one contradicts {flagged['any']:,}"
         )
     print(f"read them in {page}")
     print(f"before you correct labels: {UNCORRECTED}")

@@ -1,4 +1,4 @@
-"""Average the probabilities of two models, so that the average is measured and exported as a model is.
+"""Average the probabilities of two models; the average is measured and exported as a model is.
 
 Reads: below TRAINED the folders of the two, for the shapes of their features and their predictions
 for held-out training rows, if both have them; from PREDICTIONS the file of each.
@@ -44,7 +44,8 @@ def run(*, item: str, trained: Path, predictions: Path) -> None:
         write_manifest(folder)
         prediction_files.write((average(weight, both) for both in read_pairs(made)), table)
     print(
-        f"{item}: {weight:g} of {pair.first}, the rest of {pair.second}; chosen by {count_noun(rows, 'row')}"
+        f"{item}: {weight:g} of {pair.first}, the rest of {pair.second}; "
+        f"chosen by {count_noun(rows, 'row')}"
     )
 
 

@@ -42,12 +42,12 @@ def run(
 
 
 def remove_leftovers(params: Params, data: Path) -> None:
-    """Remove the outputs of entries that params.yaml no longer has; DVC would record them as inputs of this run."""
-    representations, models = (
-        [*params.vectorize.names(), *params.combine.pairs()],
-        params.models.names(),
-    )
-    names = [*models, *sorted(params.evaluate.external)]
+    """Remove the outputs of entries that params.yaml no longer has.
+
+    DVC would record them as inputs of this run.
+    """
+    representations = [*params.vectorize.names(), *params.combine.pairs()]
+    names = [*params.models.names(), *sorted(params.evaluate.external)]
     dropped = checked.feature_leftovers(data / "features", representations)
     dropped += predictions.leftovers(data / "predictions", data / "trained", names)
     remove(dropped, "params.yaml no longer has its entry")

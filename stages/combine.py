@@ -33,7 +33,7 @@ def run(*, item: str, features: Path) -> None:
 
 
 def combine(root: Path, names: tuple[str, str], folder: Path) -> Shapes:
-    """Write the features of two representations below `root` side by side to `folder`, and return their shapes.
+    """Write the features of two representations side by side to `folder`; return their shapes.
 
     Each is multiplied by the factor that makes the mean squared length of its training rows 1.
     Memory holds one shard. Raises `UserError` if a file is missing or damaged.
@@ -56,7 +56,7 @@ def combine(root: Path, names: tuple[str, str], folder: Path) -> Shapes:
 
 
 def scale_of(folder: Path) -> float:
-    """Return the factor by which the features of a representation are multiplied in a pair: see `unit_scale`."""
+    """Return the factor of the features of a representation in a pair: see `unit_scale`."""
     rows = squares = 0.0
     for part in feature_files.open_shards(folder)["train"]:
         rows += len(part.y)

@@ -63,7 +63,8 @@ def run(
     for name in train.names():
         accuracy = summary[name]["accuracy"]
         print(
-            f"{name}: {title} {accuracy['mean']:.3f}, standard deviation {accuracy['sd']:.3f} over folds"
+            f"{name}: {title} {accuracy['mean']:.3f}, "
+            f"standard deviation {accuracy['sd']:.3f} over folds"
         )
     for earlier, later in combinations(
         [name for name in train.names() if train[name].kind != CONSTANT], 2

@@ -79,9 +79,8 @@ def run(
     for name in names:
         verify_folder(trained / name)
     keys = {name: read_keys(splits, name) for name in SPLITS}
-    clusters = {
-        name: found for name, each in keys.items() if (found := positions(each)) is not None
-    }
+    repeated = {name: positions(of_split) for name, of_split in keys.items()}
+    clusters = {name: of_split for name, of_split in repeated.items() if of_split is not None}
     split_rows: SplitReport = result_files.read(leaks, SplitReport)
     drawn = "test" not in split_rows.given  # given test rows have shares of their own
     stratified = drawn and bool(split.get("stratify"))
@@ -173,7 +172,8 @@ def run(
                 path, content
             )
     remove(dropped, "its model is no longer in train or evaluate.external")
-    accuracy = METRICS["accuracy"].titled(several := test.of_rows.multilabel)
+    several = test.of_rows.multilabel
+    accuracy = METRICS["accuracy"].titled(several)
     for name, numbers in measured.items():
         accuracies = ", ".join(
             f"{split} {values['accuracy']:.3f}" for split, values in numbers.items()
@@ -185,11 +185,13 @@ def run(
             if several
         )
         print(f"{name}: {accuracy} {accuracies} ({low:.3f} to {high:.3f}){''.join(of_sets)}")
-        if told := explain_calibration(
+        calibration = explain_calibration(
             results.decisions[name], evaluate.calibration, "validation" in parts
-        ):
-            print(f"{name}: calibration: {told}")
-    if left_out := describe_left_out(slices.membership.left_out):
+        )
+        if calibration:
+            print(f"{name}: calibration: {calibration}")
+    left_out = describe_left_out(slices.membership.left_out)
+    if left_out:
         print(f"slices not compared: {left_out}")
     for name, entries in results.slices.models.items():
         for line in describe_weak(entries, evaluate.confidence, accuracy):

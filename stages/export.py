@@ -63,12 +63,8 @@ def run(
     terms: Path,
 ) -> None:
     """Export all models, and remove representations of another branch, which `git checkout` leaves behind."""
-    data, train, vectorize, combine = (
-        settings.data,
-        settings.train,
-        settings.vectorize,
-        settings.combine,
-    )
+    data, train = settings.data, settings.train
+    vectorize, combine = settings.vectorize, settings.combine
     names, average = settings.models.names(), settings.average.pairs()
     dropped = feature_leftovers(features, [*vectorize.names(), *combine.pairs()])
     split_rows = read_checksums(splits)

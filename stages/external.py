@@ -25,7 +25,8 @@ from textclf.external.predictions import join
 
 def run(*, item: str, splits: Path, trained: Path, predictions: Path) -> None:
     """Join the predictions of ITEM, such as rules of the stage external@rules, with the rows of SPLITS."""
-    key = f"evaluate.external.{item}"  # its value is a dependency of the stage, so that it need not be a parameter
+    # Its value is a dependency of the stage, so that it need not be a parameter.
+    key = f"evaluate.external.{item}"
     table = Path(load_params({key: str})[key])
     classes, parts = split_files.read_classes(splits), split_files.open_shards(splits, unknown=True)
     several = is_multilabel(split_files.read_table(parts["test"].paths[0], ["label"]))

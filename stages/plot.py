@@ -38,7 +38,7 @@ def run(about: About, path: Annotated[str, Param("data.path")], *, raw: Path, pl
 
 
 def write_template(folder: Path) -> None:
-    """Write DVC's own template with Vega's scripts inside, and name it in DVC's local configuration.
+    """Write DVC's own template with Vega's scripts inside, and name it in DVC's local config.
 
     `folder` is .dvc. Nothing is written if it can't be, if another template is named, or if it was
     with these versions.

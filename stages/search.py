@@ -40,10 +40,10 @@ def run(
     rows, classes = read_split(splits, "train"), split_files.read_classes(splits)
     searched = setup.train, setup.vectorize, setup.combine
     search = complete(search, *searched)
-    found, outer = run_search(rows, classes, setup, search, summary.parent)
-    best, metric = best_of(found, search.metric), METRICS[search.metric]
-    content = summarize(best, found, outer, search, setup.evaluate.confidence)
-    table = trial_table(found, search)
+    results, outer = run_search(rows, classes, setup, search, summary.parent)
+    best, metric = best_of(results, search.metric), METRICS[search.metric]
+    content = summarize(best, results, outer, search, setup.evaluate.confidence)
+    table = trial_table(results, search)
     with outputs(summary, trials, figure) as (summary_file, trials_file, figure_file):
         files.write_json(summary_file, content)
         files.write_csv(trials_file, table)
@@ -52,18 +52,19 @@ def run(
         shutil.rmtree(folder)
     score = content["best"]["score"]
     interval = format_interval(metric.name, score["low"], score["high"])
-    print(f"best of {count_noun(len(found), 'trial')}: {space.describe(best.settings)}")
+    print(f"best of {count_noun(len(results), 'trial')}: {space.describe(best.settings)}")
     title = metric.titled(not isinstance(rows["label"].iloc[0], str))
     print(f"{title} {format_value(metric.name, score['mean'])} in cross-validation, {interval}")
-    if "expected" in table and len(found) > 1:
-        expected = format_value(metric.name, table["expected"][len(found) // 2 - 1])
+    if "expected" in table and len(results) > 1:
+        expected = format_value(metric.name, table["expected"][len(results) // 2 - 1])
         print(f"half of the trials would find {expected} on average")
     if outer:
         nested = content["nested"]
         means = nested["naive"], nested["honest"]["mean"], nested["optimism"]["mean"]
         inside, unseen, optimism = (format_value(metric.name, mean) for mean in means)
         print(
-            f"repeated in {len(outer)} outer folds: {inside} inside, {unseen} on unseen rows; optimism {optimism}"
+            f"repeated in {len(outer)} outer folds: {inside} inside, {unseen} on unseen rows; "
+            f"optimism {optimism}"
         )
     values = space.with_defaults(best.settings, space.dimensions(search, *searched))
     print(f"to run the pipeline with them: {space.command(search.model, values)}")

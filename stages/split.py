@@ -32,7 +32,8 @@ def run(
 ) -> None:
     """Split the rows of data.path."""
     table = Path(data.path)
-    if given := describe(table, data):
+    given = describe(table, data)
+    if given:
         print(given, flush=True)
     for line in describe_folders(find_table(table, data)):
         print(line, flush=True)

@@ -27,19 +27,19 @@ def run(*, item: str, splits: Path, pretrained: Path, features: Path) -> None:
     """Vectorize the splits with the representation ITEM, such as words of the stage vectorize@words."""
     settings = load_section(f"vectorize.{item}", Representation)
     rows, classes = open_shards(splits, unknown=True), read_classes(splits)
-    kept = (
-        features.parent / f".vectorize-{item}.scratch"
-    )  # by a process that was killed, for the next to go on
+    # Left by a process that was killed, for the next to go on.
+    scratch = features.parent / f".vectorize-{item}.scratch"
     with outputs(features / item) as (folder,):
         folder.mkdir()
-        made = vectorize(rows, classes, item, settings, folder, pretrained, kept)
+        made = vectorize(rows, classes, item, settings, folder, pretrained, scratch)
         packages.write(folder)
         shapes.write_features(made, folder)
-    shutil.rmtree(kept, ignore_errors=True)
+    shutil.rmtree(scratch, ignore_errors=True)
     part = made.parts[item]
     for split, shape in part.splits.items():
         print(
-            f"{item}, {split}: {shape['rows']} rows x {shape['features']} features, {shape['nonzeros']} nonzeros"
+            f"{item}, {split}: {shape['rows']} rows x {shape['features']} features, "
+            f"{shape['nonzeros']} nonzeros"
         )
     for sentence in caveats(item, settings, {**part.splits, **part.notes}):
         print(f"warning: {sentence}")
