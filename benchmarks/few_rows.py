@@ -51,7 +51,7 @@ def measure(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
     draws = [train.groupby("label").sample(PER_CLASS, random_state=draw) for draw in range(DRAWS)]
     counts = dict.fromkeys(sorted(train["label"].unique()), PER_CLASS)
     characters = int(draws[0]["text"].str.len().sum())
-    found = Survey(
+    result = Survey(
         counts,
         counts,
         0,
@@ -63,8 +63,8 @@ def measure(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
         given={"test": 0},
         language="English",
     )
-    models_of = choose_models("good", found)
-    sections, chosen = models_of.sections, choose_settings("good", found, models_of.candidates)
+    models_of = choose_models("good", result)
+    sections, chosen = models_of.sections, choose_settings("good", result, models_of.candidates)
     named = next(choice.value for choice in chosen if choice.key == "export.model")
     vectorize = Vectorize.model_validate(
         {**sections["vectorize"], "counts": {}, "pieces": {"method": "wordpieces"}}

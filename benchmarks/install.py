@@ -86,17 +86,17 @@ def size(folder: Path) -> int:
 
 def locked() -> dict[str, Any]:
     """Return each extra's additional packages, by its lock file, and their megabytes."""
-    found = {re.sub("[-_.]+", "-", each.name).lower(): each for each in distributions()}
+    result = {re.sub("[-_.]+", "-", each.name).lower(): each for each in distributions()}
 
     def names(*locks: str) -> set[str]:
         texts = (
             (results.ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")
             for lock in locks
         )
-        return {name for text in texts for name, _ in LOCKED.findall(text) if name in found}
+        return {name for text in texts for name, _ in LOCKED.findall(text) if name in result}
 
     def describe(names: set[str]) -> dict[str, int]:
-        paths = [Path(str(file.locate())) for name in names for file in found[name].files or []]
+        paths = [Path(str(file.locate())) for name in names for file in result[name].files or []]
         sizes = (path.lstat().st_size for path in paths if path.is_file())
         return {"packages": len(names), "megabytes": round(sum(sizes) / 1e6)}
 

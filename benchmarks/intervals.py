@@ -284,10 +284,10 @@ def measure() -> dict[str, Any]:
 
 def judged(kinds: Sequence[Mapping[str, Any]], name: str) -> list[tuple[str, float, float]]:
     """Return the kinds of test sets judged for a statement, with coverage (%) and width."""
-    found = [(kind["kind"], kind["statements"].get(name, {})) for kind in kinds]
+    result = [(kind["kind"], kind["statements"].get(name, {})) for kind in kinds]
     return [
         (kind, 100 * of["covered"], of["width"])
-        for kind, of in found
+        for kind, of in result
         if of.get("stated", 0) >= STATED
     ]
 

@@ -94,12 +94,12 @@ def line(promise: str, kind: str, measured: float, **others: float) -> Line:
 
 def of_tallies(promise: str, kind: str, tallies: Iterable[Tally]) -> Line:
     """Return the mean coverage and width of intervals."""
-    found = [tally.summary(SETS) for tally in tallies if len(tally.ends) > SETS // 10]
+    result = [tally.summary(SETS) for tally in tallies if len(tally.ends) > SETS // 10]
     covered = np.average(
-        [each["covered"] for each in found], weights=[each["stated"] for each in found]
+        [each["covered"] for each in result], weights=[each["stated"] for each in result]
     )
     return line(
-        promise, kind, float(covered), width=float(np.mean([each["width"] for each in found]))
+        promise, kind, float(covered), width=float(np.mean([each["width"] for each in result]))
     )
 
 
@@ -277,7 +277,7 @@ def slices(kind: Sliced, seed: int) -> list[Line]:
     column, name = ("intent", f"intent={kind.intents - 1}") if kind.intents else ("platform", WEAK)
     part = 1 / kind.intents if kind.intents else 0.1  # of the rows, in the weak slice
     shares = dict(zip([f"platform={value}" for value in "abcd"], COLUMNS["platform"], strict=True))
-    alarms = found = 0
+    alarms = result = 0
     tallies: dict[str, defaultdict[str, Tally]] = {
         which: defaultdict(Tally) for which in ("accuracy", "difference")
     }
@@ -287,7 +287,7 @@ def slices(kind: Sliced, seed: int) -> list[Line]:
         entries = report(sums, {"m": rows}, 1 - LEVEL)["m"]
         others = [each for each in entries if not kind.drop or not each.startswith(f"{column}=")]
         alarms += any(entries[each].p_holm <= LEVEL for each in others)
-        found += name in weak(entries, 1 - LEVEL)
+        result += name in weak(entries, 1 - LEVEL)
         for each, entry in to_json(entries).items():
             share = shares.get(each, 1 / max(kind.intents, 1))
             own = -kind.drop * (
@@ -302,7 +302,7 @@ def slices(kind: Sliced, seed: int) -> list[Line]:
             for which, value in true.items():
                 tallies[which][each].add(entry[which], entry[f"{which}_interval"], value)
     lines = [line(ALARM, kind.name, alarms / SETS)]
-    lines += [line(FOUND, kind.name, found / SETS)] if kind.drop else []
+    lines += [line(FOUND, kind.name, result / SETS)] if kind.drop else []
     for which, title in (("accuracy", ACCURACY), ("difference", DIFFERENCE)):
         lines.append(of_tallies(title, kind.name, tallies[which].values()))
     return lines
@@ -503,9 +503,9 @@ def power(kind: Compared, seed: int) -> list[Line]:
     if len(named[0]) > SETS // 20:
         for _ in range(2):  # it depends a little on the difference itself
             difference, _ = compare(difference, SETS // 20)
-        found = compare(difference, SETS)[1]
+        result = compare(difference, SETS)[1]
         refused = 100 - 100 * len(named[-1]) / SETS
-        lines.append(line(POWER, kind.name, found, points=100 * difference, refused=refused))
+        lines.append(line(POWER, kind.name, result, points=100 * difference, refused=refused))
     return lines
 
 

@@ -97,16 +97,16 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
     fetch_weights()
-    found = {}
+    result = {}
     for name in SETS:
         train, test = (read(folder / f"{name}.{split}.csv") for split in ("train", "test"))
         train["id"], test["id"] = (
             [f"train {n}" for n in range(len(train))],
             [f"test {n}" for n in range(len(test))],
         )
-        found[name] = measure(train, test.sample(TESTED, random_state=SEED))
-        results.tell(f"{name}: {found[name]}")
-    results.write("teacher", {"labelled": LABELLED, "pool": POOL, "sets": found})
+        result[name] = measure(train, test.sample(TESTED, random_state=SEED))
+        results.tell(f"{name}: {result[name]}")
+    results.write("teacher", {"labelled": LABELLED, "pool": POOL, "sets": result})
 
 
 if __name__ == "__main__":

@@ -93,8 +93,8 @@ def accuracy(part: dict[str, Any]) -> str:
 
 def scale_results() -> list[dict[str, Any]]:
     """Return the results of benchmarks/scale.py, by the number of rows."""
-    found = map(files.read_json, RESULTS.glob("scale-[1-9]*.json"))
-    return sorted(found, key=lambda content: int(content["rows"]))
+    result = map(files.read_json, RESULTS.glob("scale-[1-9]*.json"))
+    return sorted(result, key=lambda content: int(content["rows"]))
 
 
 def scales() -> str:

@@ -46,8 +46,8 @@ class Lines(Page):
 def lines(page: str, *sections: str) -> str:
     """Return the text of these sections of a page, named by their ids."""
     text = Lines(page).text
-    found = [" ".join(line.split()) for section in sections for line in text[section].splitlines()]
-    return "\n".join(line for line in found if line) + "\n"
+    result = [" ".join(line.split()) for section in sections for line in text[section].splitlines()]
+    return "\n".join(line for line in result if line) + "\n"
 
 
 def changed(usual: Sequence[str], lines: Sequence[str]) -> list[str]:

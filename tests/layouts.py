@@ -53,14 +53,14 @@ def make(layout: Layout, folder: Path) -> None:
 
 def contents(folder: Path) -> dict[str, bytes]:
     """Return the bytes of each file below a folder, and each link's target, without Git's."""
-    found = {}
+    result = {}
     for place, folders, files in os.walk(folder):
         for name in (*files, *folders):
             path = Path(place, name)
             if ".git" not in path.parts and (path.is_symlink() or path.is_file()):
                 content = bytes(path.readlink()) if path.is_symlink() else path.read_bytes()
-                found[path.relative_to(folder).as_posix()] = content
-    return found
+                result[path.relative_to(folder).as_posix()] = content
+    return result
 
 
 APPENDED = (".gitignore", ".dvcignore", ".gitattributes")  # to which init may add lines

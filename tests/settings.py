@@ -47,11 +47,11 @@ def put(*settings: str, text: str | None = None) -> str:
             lines[start] = re.sub(r": \{\}", ":", lines[start])
             start += 1
         line = f"{'  ' * len(sections)}{last}: {value}"
-        found = _find(lines, last, len(sections), start, end)
-        if found is None:
+        bounds = _find(lines, last, len(sections), start, end)
+        if bounds is None:
             _add(lines, line, end)
         else:
-            lines[found[0] : found[1]] = [line]
+            lines[bounds[0] : bounds[1]] = [line]
         text = "\n".join(lines) + "\n"
     return text
 

@@ -37,7 +37,7 @@ def test_every_target_that_a_text_names_exists() -> None:
         for name in listed.split("\0")
         if name.endswith((".md", ".py", ".yaml", ".yml", ".toml", ".sh"))
     ]
-    found = {
+    result = {
         (file.name, name)
         for file in files
         if file.name != WITHOUT and file.is_file()
@@ -48,5 +48,5 @@ def test_every_target_that_a_text_names_exists() -> None:
         ("README.md", "repro"),
         ("extras.py", ".venv/run"),
         ("CONTRIBUTING.md", "check"),
-    } <= found
-    assert {(file, name) for file, name in found if name not in targets()} == set()
+    } <= result
+    assert {(file, name) for file, name in result if name not in targets()} == set()

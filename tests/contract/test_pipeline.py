@@ -305,8 +305,8 @@ def test_only_the_loader_of_models_imports_by_a_computed_name() -> None:
     pattern = re.compile(
         r"\b(import_module\((?!')|__import__\b|exec_module\b|run_path\b|run_module\b)"
     )
-    found = [file for file in CODE if pattern.search(ast.unparse(tree(file)))]
-    assert {*found} <= {
+    files = [file for file in CODE if pattern.search(ast.unparse(tree(file)))]
+    assert {*files} <= {
         "textclf/models/common/loading.py",
         "textclf/cli.py",
     }  # which imports the command that runs
@@ -572,14 +572,14 @@ def test_no_code_can_run_what_data_says(file: str) -> None:
 
 
 def test_no_file_holds_a_path_of_somebodys_machine() -> None:
-    found = []
+    files = []
     for name in FILES:
         content = (ROOT / name).read_bytes()
         if b"\0" not in content and not name.startswith("requirements/"):
             lines = content.decode("utf-8").splitlines()
-            found += [
+            files += [
                 f"{name}:{number}: {line}"
                 for number, line in enumerate(lines, start=1)
                 if MACHINE.search(line)
             ]
-    assert found == []
+    assert files == []

@@ -19,9 +19,9 @@ def make(target: str) -> list[str]:
 
 
 def version(name: str, lock: str) -> str:
-    found = re.findall(rf"^{name}==(\S+)", LOCKS[lock], re.MULTILINE)
-    assert len(found) == 1, f"{name} in {lock}"
-    return str(found[0])
+    versions = re.findall(rf"^{name}==(\S+)", LOCKS[lock], re.MULTILINE)
+    assert len(versions) == 1, f"{name} in {lock}"
+    return str(versions[0])
 
 
 def test_make_installs_only_wheels_and_those_of_the_lock_files() -> None:
@@ -80,7 +80,7 @@ def test_no_file_says_to_install_the_package_that_has_our_name_on_the_package_in
         for name in names
         if (ROOT / name).is_file()
     }
-    assert {name: found[0] for name, text in texts.items() if (found := wrong.search(text))} == {}
+    assert {name: match[0] for name, text in texts.items() if (match := wrong.search(text))} == {}
 
 
 def test_the_image_installs_only_wheels() -> None:

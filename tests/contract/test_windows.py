@@ -37,15 +37,15 @@ def helpers(path: Path) -> str:
 def test_modules_whose_helpers_use_what_windows_lacks_are_marked() -> None:
     marks = ("pytest.mark.posix", 'pytest.importorskip("resource")')
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        found = POSIX.search(text := helpers(path))
-        assert not found or any(mark in text for mark in marks), (path, found)
+        match = POSIX.search(text := helpers(path))
+        assert not match or any(mark in text for mark in marks), (path, match)
 
 
 def both(*words: str, **options: object) -> Ended:
     """Run Python as ever and with what Windows has; return the output, which must be equal."""
-    found = [python(*words, **options, PYTHONPATH=path) for path in (str(ROOT), WINDOWS)]  # type: ignore[arg-type]
-    assert found[1] == found[0]
-    return found[1]
+    outputs = [python(*words, **options, PYTHONPATH=path) for path in (str(ROOT), WINDOWS)]  # type: ignore[arg-type]
+    assert outputs[1] == outputs[0]
+    return outputs[1]
 
 
 def test_every_command_says_how_it_is_used() -> None:

@@ -160,9 +160,9 @@ def test_an_average_is_a_model_like_any_other_and_leaves_nothing_behind(
         [part.set_index("id") for part in splits.read(folder / "data/splits").values()]
     )
     loaded = textclf.load(folder / "models/mean")
-    found = loaded.predict_proba(rows["text"])
+    result = loaded.predict_proba(rows["text"])
     assert (
-        found.tolist()
+        result.tolist()
         == predicted.loc[rows.index, ["probability_0", "probability_1"]].to_numpy().tolist()
     )
 

@@ -90,7 +90,7 @@ def test_a_project_of_the_lesson_has_the_results_of_the_repository_and_takes_the
 
 @pytest.mark.slow
 def test_a_project_has_the_same_results_on_what_windows_has(make: Make, installed: Path) -> None:
-    found = []
+    result = []
     for path in (str(installed), os.pathsep.join((WINDOWS.split(os.pathsep)[0], str(installed)))):
         project = make("--data", f"../{TICKETS}", "--preset", "fast", code=path)
         project.dvc("repro")
@@ -99,8 +99,8 @@ def test_a_project_has_the_same_results_on_what_windows_has(make: Make, installe
             for name, content in tree_of(project.folder).items()
             if not name.startswith(".dvc/")
         }
-        found.append(files)
-    assert found[1] == found[0]
+        result.append(files)
+    assert result[1] == result[0]
 
 
 @pytest.mark.slow
@@ -119,15 +119,17 @@ def test_a_killed_init_leaves_what_the_next_one_completes(make: Make, tmp_path: 
         copy, printed = killed(f"killed{last}", last)
         assert "project made" not in printed
         again = copy.run(sys.executable, "-m", "textclf.cli", *init)
-        found = tree_of(copy.folder)
+        result = tree_of(copy.folder)
         if (
             "project made" not in again
         ):  # killed as it cleaned up: folders may be left that Git and DVC ignore
-            found = {name: content for name, content in found.items() if ".scratch" not in name}
-        assert found == tree_of(whole.folder), last
+            result = {name: content for name, content in result.items() if ".scratch" not in name}
+        assert result == tree_of(whole.folder), last
 
 
 def tree_of(folder: Path) -> dict[str, bytes | None]:
     """Return every path of a project, without Git's, with a file's bytes."""
-    found = {str(Path(name).relative_to(folder)): content for name, content in tree(folder).items()}
-    return {name: content for name, content in found.items() if not name.startswith(".git/")}
+    result = {
+        str(Path(name).relative_to(folder)): content for name, content in tree(folder).items()
+    }
+    return {name: content for name, content in result.items() if not name.startswith(".git/")}

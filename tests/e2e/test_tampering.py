@@ -78,8 +78,8 @@ def dependency(name: str, digest: str = "0" * 64) -> Change:
     """State another checksum of what the model was made of."""
 
     def edit(definition: Any) -> None:
-        found = {each.get("name"): each for each in definition["resolvedDependencies"]}
-        found[name]["digest"]["sha256"] = digest
+        result = {each.get("name"): each for each in definition["resolvedDependencies"]}
+        result[name]["digest"]["sha256"] = digest
 
     return lambda model: restate(model, edit)
 

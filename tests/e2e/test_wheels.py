@@ -61,7 +61,7 @@ def test_each_locked_requirement_has_a_wheel(files: str, version: str, tag: str)
     )
     words = ("install", "--quiet", "--dry-run", "--report=-", "--target=unused", *options, *hashes)
     report = json.loads(pip(Path(sys.prefix), *words))
-    found = {
+    result = {
         entry["download_info"]["archive_info"]["hashes"]["sha256"] for entry in report["install"]
     }
-    assert (len(found), found - set().union(*hashes.values())) == (len(hashes), set())
+    assert (len(result), result - set().union(*hashes.values())) == (len(hashes), set())

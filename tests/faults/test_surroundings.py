@@ -51,8 +51,8 @@ def run_all(folder: Path, variables: Mapping[str, str], prefix: Sequence[str] = 
 
 def outputs(folder: Path) -> dict[str, bytes | None]:
     """Return what the stages wrote, but for what DVC keeps of the workspace."""
-    found = {str(Path(name).relative_to(folder)): data for name, data in tree(folder).items()}
-    return {name: data for name, data in found.items() if not name.startswith(".dvc")}
+    files = {str(Path(name).relative_to(folder)): data for name, data in tree(folder).items()}
+    return {name: data for name, data in files.items() if not name.startswith(".dvc")}
 
 
 @pytest.fixture(scope="module")

@@ -50,19 +50,19 @@ def test_a_stage_whose_system_call_fails_is_right_or_says_what_failed(
         error = generator.choice(ERRORS)
         done = stage.inject(call, f"error={error}", tmp_path / "log")
         hits += done.ours
-        found = tracing.state(stage)
+        outputs = tracing.state(stage)
         lines = [line for line in done.errors.splitlines() if not line.startswith("warning: ")]
         told = bool(lines) and all(line.startswith(f"error: {stage.name}: ") for line in lines)
         elsewhere = (
             done.hit and not done.ours
         )  # in another thread that has made as many calls, such as an import
         right = (
-            found == new
+            outputs == new
             if done.status == 0
-            else found in (old, new) and (elsewhere or (done.status == 2 and told))
+            else outputs in (old, new) and (elsewhere or (done.status == 2 and told))
         )
         if not right:
-            changed = [output for output in found if found[output] != old[output]]
+            changed = [output for output in outputs if outputs[output] != old[output]]
             wrong.append(
                 f"{call} {error}: exit code {done.status}, changed {changed}\n{done.errors}"
             )

@@ -110,12 +110,12 @@ class Stage(NamedTuple):
         done = self.run("-e", f"trace={','.join(names)}", log=str(log))
         assert done.status == 0, done.errors
         counts: Counter[tuple[str, str]] = Counter()
-        found = []
+        calls = []
         for process, name, rest in _lines(log):
             counts[process, name] += 1
             if self._concerns_project(rest):
-                found.append(Call(name, counts[process, name]))
-        return found
+                calls.append(Call(name, counts[process, name]))
+        return calls
 
     def inject(self, call: Call, fault: str, log: Path) -> Done:
         """Run the stage with a fault at a system call, such as error=EIO or signal=KILL."""
@@ -154,7 +154,7 @@ def make_stage(project: Path, name: str) -> Stage:
 
 def state(stage: Stage) -> State:
     """Return the files of each output of a stage, None for one that does not exist."""
-    found: State = {}
+    contents: State = {}
     for output in stage.outputs:
         path = stage.folder / output
         files = (
@@ -162,12 +162,12 @@ def state(stage: Stage) -> State:
             if path.is_file()
             else [each for each in sorted(path.rglob("*")) if each.is_file()]
         )
-        found[output] = (
+        contents[output] = (
             {str(each.relative_to(path)): each.read_bytes() for each in files}
             if path.exists()
             else None
         )
-    return found
+    return contents
 
 
 def put(stage: Stage, wanted: State) -> None:

@@ -181,12 +181,12 @@ def test_the_cutoff_of_sets_is_the_highest_that_controls_the_risk(
         assert missed(y, probabilities >= cutoff).sum() <= rank + 1e-9
         if cutoff < 1:
             assert missed(y, probabilities > cutoff).sum() > rank + 1e-9
-    found = Conformal.fit(y, probabilities, False).sets(probabilities, level)
-    risk = missed(y, found).mean()
+    result = Conformal.fit(y, probabilities, False).sets(probabilities, level)
+    risk = missed(y, result).mean()
     if rows >= least_rows(level):
         assert rows / (rows + 1) * risk + 1 / (rows + 1) <= 1 - level + 1e-9
     else:
-        assert found.all()
+        assert result.all()
 
 
 def test_one_label_per_row_has_the_sets_of_one_class() -> None:

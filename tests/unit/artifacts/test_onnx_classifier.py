@@ -86,13 +86,13 @@ def test_a_text_in_windows_gets_the_mean_of_their_probabilities(tmp_path: Path) 
     parts = [
         replace(short, ids=part, starts=np.array([0, len(part)])) for part in np.split(row, [9, 18])
     ]
-    found = model.predict_proba(tokens)
+    result = model.predict_proba(tokens)
     expected = np.average(
         [model.predict_proba(part)[0] for part in parts], axis=0, weights=[9, 9, 3]
     )
-    np.testing.assert_allclose(found[5], expected, rtol=1e-12)
-    np.testing.assert_array_equal(found[[0, 1, 2, 3, 4]], model.predict_proba(short))
-    np.testing.assert_array_equal(found[6:], model.predict_proba(short))
+    np.testing.assert_allclose(result[5], expected, rtol=1e-12)
+    np.testing.assert_array_equal(result[[0, 1, 2, 3, 4]], model.predict_proba(short))
+    np.testing.assert_array_equal(result[6:], model.predict_proba(short))
 
 
 @pytest.mark.parametrize("change", [{"vocabulary": 21}, {"length": berts.LENGTH + 1}])

@@ -75,8 +75,8 @@ def test_row_groups_without_rows_of_a_split_are_not_read(tmp_path: Path, split: 
         ROWS,
     ]  # train, none, test, both
     write(iter(parts), tmp_path / "a.parquet")
-    found = [len(rows) for rows in open_models(tmp_path, ("a",), split)["a"]]
-    assert [rows for rows in found if rows] == {"train": [2, 3], "validation": [], "test": [1, 3]}[
+    result = [len(rows) for rows in open_models(tmp_path, ("a",), split)["a"]]
+    assert [rows for rows in result if rows] == {"train": [2, 3], "validation": [], "test": [1, 3]}[
         split
     ]
 

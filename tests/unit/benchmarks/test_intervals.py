@@ -25,11 +25,11 @@ def test_most_intervals_have_the_truth_and_few_mistakes_no_interval(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(made_up_sets, "TRUTH", made_up_sets.FEWEST)
-    found = intervals.simulate(Kind("", 250), seed=1, sets=40)
+    result = intervals.simulate(Kind("", 250), seed=1, sets=40)
     for name in ("accuracy", "f1", "log_loss", "difference in accuracy", "difference in log_loss"):
-        assert found[name]["stated"] == 1
-        assert found[name]["covered"] >= 0.85
-        assert 0.7 < found[name]["width"] < 1.4
+        assert result[name]["stated"] == 1
+        assert result[name]["covered"] >= 0.85
+        assert 0.7 < result[name]["width"] < 1.4
     assert intervals.simulate(Kind("", 50, 0.999), seed=1, sets=5)["log_loss"] == {"stated": 0}
 
 
@@ -37,9 +37,9 @@ def test_an_interval_counts_beside_the_truth_and_its_test() -> None:
     tally = Tally()
     tally.add(2.0, {"low": 1.0, "high": 3.0, "p": 0.2}, 2.5)
     tally.add(4.0, {"low": 3.0, "high": 5.0, "p": 0.01}, 2.5)
-    found = tally.summary(4)
-    assert (found["stated"], found["covered"], found["contradicting"]) == (0.5, 0.5, 0.25)
-    assert found["width"] == pytest.approx(2 / (3.92 * np.sqrt(2)), rel=1e-4)
+    result = tally.summary(4)
+    assert (result["stated"], result["covered"], result["contradicting"]) == (0.5, 0.5, 0.25)
+    assert result["width"] == pytest.approx(2 / (3.92 * np.sqrt(2)), rel=1e-4)
 
 
 @pytest.mark.parametrize("sizes", [even(10), half_single, giants, heavy_tailed])
@@ -55,7 +55,7 @@ def test_rows_of_a_cluster_are_right_together_and_as_many_as_asked_for(sizes: An
 
 
 def test_in_a_difficult_cluster_all_labels_are_wrong_together() -> None:
-    found = []
+    result = []
     for difficult in (True, False):
         kind = Kind(
             "",
@@ -70,8 +70,8 @@ def test_in_a_difficult_cluster_all_labels_are_wrong_together() -> None:
         drawn = draw(kind, kind.rows, np.random.default_rng(1))
         wrong = (drawn.outputs["a"] > 0.5) != (drawn.y == 1)
         of_clusters = wrong.reshape(-1, 10, 2).mean(axis=1)
-        found.append(np.corrcoef(of_clusters.T)[0, 1])
-    assert found[0] > 0.5 > 0.3 > abs(found[1])
+        result.append(np.corrcoef(of_clusters.T)[0, 1])
+    assert result[0] > 0.5 > 0.3 > abs(result[1])
 
 
 def test_large_clusters_are_harder_and_the_truth_counts_rows() -> None:
@@ -98,11 +98,11 @@ def test_the_truth_of_a_mean_over_classes_is_that_of_the_classes_in_the_set() ->
 
 def test_a_weak_slice_is_found_and_without_one_nothing_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(promises, "SETS", 20)
-    found = {
+    result = {
         each["promise"]: each["measured"]
         for each in promises.slices(Sliced("", 2000, drop=0.4), seed=1)
     }
-    assert found[FOUND] == 100
+    assert result[FOUND] == 100
     kind = Sliced("", 1000, sizes=even(5), correlation=1.0, whole=True)
     membership, rows, _ = promises.draw_slices(kind, np.random.default_rng(3))
     right = ~rows.wrong.reshape(-1, 5)

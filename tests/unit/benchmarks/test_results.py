@@ -129,9 +129,9 @@ def test_comparisons_conditions_numbers_and_arguments_are_edited_and_no_text_or_
     monkeypatch.setattr(mutate, "ROOT", tmp_path)
     (tmp_path / "module.py").write_text(SOURCE, encoding="utf-8")
     source = SOURCE.encode()
-    found = [*mutate.edits(Path("module.py"))]
-    both = {(source[edit.start : edit.end].decode(), edit.new) for edit in found}
+    result = [*mutate.edits(Path("module.py"))]
+    both = {(source[edit.start : edit.end].decode(), edit.new) for edit in result}
     whole = {each for each in both if each[0].endswith('other("é", x)') and each[0].startswith("f")}
     assert both - whole == EDITS
     assert len(whole) == 3
-    assert all(compile(edit.apply(source), "module.py", "exec") for edit in found)
+    assert all(compile(edit.apply(source), "module.py", "exec") for edit in result)

@@ -110,9 +110,9 @@ REFUSED = {  # and what the error says
 
 @pytest.mark.parametrize(("text", "line"), REFUSED.values(), ids=REFUSED)
 def test_what_is_no_plain_yaml_is_refused_in_a_short_line(text: str, line: str) -> None:
-    found = refusal(parse_yaml, text, "here")
-    assert line in found
-    assert len(found) < 300
+    result = refusal(parse_yaml, text, "here")
+    assert line in result
+    assert len(result) < 300
 
 
 @pytest.mark.parametrize("scalar", SCALARS)

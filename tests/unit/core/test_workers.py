@@ -197,8 +197,8 @@ def test_there_are_no_more_processes_than_fit_into_the_memory(
 ) -> None:
     monkeypatch.setattr(resources, "cores", lambda: 8)
     monkeypatch.setattr(resources, "available_memory", lambda: 1000)
-    found = {memory: workers.processes(100, memory) for memory in (0, 100, 200, 501, 2000)}
-    assert found == {0: 8, 100: 8, 200: 5, 501: 0, 2000: 0}
+    result = {memory: workers.processes(100, memory) for memory in (0, 100, 200, 501, 2000)}
+    assert result == {0: 8, 100: 8, 200: 5, 501: 0, 2000: 0}
     assert workers.processes(workers.FEWEST_TASKS - 1) == 0
     assert workers.processes(7) == 7
     with dask.config.set({"scheduler-address": "tcp://somewhere:1"}):

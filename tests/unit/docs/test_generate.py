@@ -149,12 +149,12 @@ def test_a_table_whose_result_is_missing_stays_and_is_named(
 
 def options() -> dict[str, list[str]]:
     """Return the pages of each option -S."""
-    found: dict[str, list[str]] = {}
+    result: dict[str, list[str]] = {}
     for page in PAGES:
         for quoted, plain in OPTION.findall(page.read_text(encoding="utf-8")):
             if not EXAMPLE.match(quoted or plain):
-                found.setdefault(quoted or plain, []).append(page.name)
-    return found
+                result.setdefault(quoted or plain, []).append(page.name)
+    return result
 
 
 def has(path: Path, key: str) -> bool:

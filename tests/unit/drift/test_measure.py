@@ -67,31 +67,33 @@ def test_the_shares_of_labels_need_not_sum_to_1() -> None:
         for place, text in enumerate(old)
     ]
     pool = pool_of(old, [f"bad food {text}" for text in new])
-    found = measure(pool, pool, several_labels(), SETTINGS)
-    assert found.classes is not None
-    assert {name: (each.reference, each.new) for name, each in found.classes.items()} == {
+    result = measure(pool, pool, several_labels(), SETTINGS)
+    assert result.classes is not None
+    assert {name: (each.reference, each.new) for name, each in result.classes.items()} == {
         "bad": (0.5, 1),
         "food": (1, 1),
         "good, great": (0.5, 0),
     }
-    assert list(found.probabilities or {}) == ["bad", "food", "good, great"]
-    assert CLASSES in found.drifted(0.1)
+    assert list(result.probabilities or {}) == ["bad", "food", "good, great"]
+    assert CLASSES in result.drifted(0.1)
 
 
 def test_equal_lengths_count_half_and_share_their_rank() -> None:
     old, new = ["a", "bb", "cc", "ddd", "both"], ["ee", "fff", "ggg", "hhhh", "both"]
     pool = pool_of(old, new, seed=1)
-    found = measure(pool, None, two_classes(), replace(SETTINGS, permutations=999)).length
+    result = measure(pool, None, two_classes(), replace(SETTINGS, permutations=999)).length
     pairs = [(len(one), len(other)) for one in new for other in old]
-    assert found.longer.area == sum((one > other) + (one == other) / 2 for one, other in pairs) / 25
-    assert (found.reference, found.new) == (2, 3)
+    assert (
+        result.longer.area == sum((one > other) + (one == other) / 2 for one, other in pairs) / 25
+    )
+    assert (result.reference, result.new) == (2, 3)
     ranks = dict(
         zip(pool.texts, stats.rankdata([len(text) for text in pool.texts]).tolist(), strict=True)
     )
     sums = [sum(ranks[text] for text in side) for side in combinations([*old[:4], *new[:4]], 4)]
     observed, mean = sum(ranks[text] for text in new[:4]), np.mean(sums)
     expected = np.mean([abs(each - mean) >= abs(observed - mean) - 1e-9 for each in sums])
-    assert found.longer.p == pytest.approx(expected, abs=0.06)
+    assert result.longer.p == pytest.approx(expected, abs=0.06)
 
 
 def test_unknown_words_are_found_in_the_rows_that_the_model_has_not_seen() -> None:
@@ -99,20 +101,20 @@ def test_unknown_words_are_found_in_the_rows_that_the_model_has_not_seen() -> No
     pool = pool_of(draw_texts(generator, 40), draw_texts(generator, 40))
     old = [f"great food {text}" for text in draw_texts(generator, 60)]
     seen = pool_of(old, draw_texts(generator, 60))
-    found = measure(pool, seen, two_classes(), SETTINGS)
-    assert found.unknown is not None
-    assert found.unknown.reference == pytest.approx(6 / 8)
-    assert found.unknown.new == 1
-    assert UNKNOWN in found.drifted(0.1)
-    assert WORDS not in found.drifted(0.1)
+    result = measure(pool, seen, two_classes(), SETTINGS)
+    assert result.unknown is not None
+    assert result.unknown.reference == pytest.approx(6 / 8)
+    assert result.unknown.new == 1
+    assert UNKNOWN in result.drifted(0.1)
+    assert WORDS not in result.drifted(0.1)
 
 
 def test_p_values_are_corrected_by_holm() -> None:
     generator = np.random.default_rng(3)
     pool = pool_of(draw_texts(generator, 30), draw_texts(generator, 30, 7))
-    found = measure(pool, pool, two_classes(), SETTINGS)
-    assert list(found.adjusted.values()) == holm(np.array(list(found.p.values()))).tolist()
-    assert found.correct(WORDS, found.p[WORDS]) == pytest.approx(found.adjusted[WORDS])
+    result = measure(pool, pool, two_classes(), SETTINGS)
+    assert list(result.adjusted.values()) == holm(np.array(list(result.p.values()))).tolist()
+    assert result.correct(WORDS, result.p[WORDS]) == pytest.approx(result.adjusted[WORDS])
 
 
 def test_a_model_that_ignores_the_text_predicts_no_drift() -> None:
@@ -120,9 +122,9 @@ def test_a_model_that_ignores_the_text_predicts_no_drift() -> None:
     pool = pool_of(
         draw_texts(generator, 30), [text.replace("u", "o") for text in draw_texts(generator, 30)]
     )
-    found = measure(pool, pool, shares(), SETTINGS)
-    assert found.p[CLASSES] == 1
-    assert CLASSIFIER in found.drifted(0.1)
+    result = measure(pool, pool, shares(), SETTINGS)
+    assert result.p[CLASSES] == 1
+    assert CLASSIFIER in result.drifted(0.1)
 
 
 # Shares, against statsmodels
@@ -162,12 +164,12 @@ def test_the_interval_of_a_difference_equals_that_of_statsmodels(
 def test_words_of_one_text_are_worth_less(
     parts: list[float], wholes: list[float], share: float, trials: float
 ) -> None:
-    found = effective(np.array(parts, float), np.array(wholes, float))
-    assert found == pytest.approx((share * trials, trials))
+    result = effective(np.array(parts, float), np.array(wholes, float))
+    assert result == pytest.approx((share * trials, trials))
 
 
 def test_the_smallest_difference_has_the_power_that_statsmodels_gives_it() -> None:
     power = reference("stats.proportion").power_proportions_2indep
     difference = smallest_difference(400, 300, 0.05)
-    found = power(difference, 0.5 - difference / 2, 300, ratio=400 / 300, alpha=0.05)
-    assert found.power == pytest.approx(0.8, abs=0.01)
+    result = power(difference, 0.5 - difference / 2, 300, ratio=400 / 300, alpha=0.05)
+    assert result.power == pytest.approx(0.8, abs=0.01)

@@ -94,7 +94,7 @@ def test_the_texts_of_a_group_of_a_side_are_a_cluster() -> None:
         old, {"b": ["seven", "eight", "nine"], "c": ["ten", "eleven", "Ten!", "twelve"]}
     )
     parts = [(both.texts[n], bool(both.new[n])) for n in range(len(both.texts))]
-    found = Counter(
+    result = Counter(
         (
             frozenset(
                 text
@@ -107,7 +107,7 @@ def test_the_texts_of_a_group_of_a_side_are_a_cluster() -> None:
             (cluster, side) for (_, side), cluster in zip(parts, both.clusters, strict=True)
         }
     )
-    assert set(found) == {
+    assert set(result) == {
         (frozenset(old["a"]), False),
         (frozenset(old["b"]), False),
         (frozenset({"seven", "eight", "nine"}), True),

@@ -99,8 +99,8 @@ def test_the_page_draws_each_directions_clearest_words_and_the_classes_with_smal
         ("class", range(5, 25), "reference", shares.reference),
         ("class", range(5, 25), "new", shares.new),
     ):
-        found = [(int(n), drawn) for one, n, of, drawn in points if (one, of) == (name, side)]
-        assert found == [(n, f"{share:.1%}") for n in numbers]
+        actual = [(int(n), drawn) for one, n, of, drawn in points if (one, of) == (name, side)]
+        assert actual == [(n, f"{share:.1%}") for n in numbers]
     assert all(f"class{n}<" in html for n in range(25))  # the table has all classes
     lines = to_lines(replace(result, findings=findings))
     assert len([line for line in lines if line.startswith("  class class")]) == 10

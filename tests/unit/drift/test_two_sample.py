@@ -145,9 +145,9 @@ def test_words_are_ordered_by_the_difference_of_their_shares() -> None:
     new = [
         f"common w{number} {'film' if number in 'klmnop' else 'food'}" for number in "klmnopqrst"
     ]
-    found = word_test(pool_of(reference, new), split_words, 99, seed=0)
-    assert [word.word for word in found] == ["film", "food"]  # others are in one text, or in all
-    by_word = {word.word: word for word in found}
+    result = word_test(pool_of(reference, new), split_words, 99, seed=0)
+    assert [word.word for word in result] == ["film", "food"]  # others are in one text, or in all
+    by_word = {word.word: word for word in result}
     assert by_word["food"].p == pytest.approx(by_word["film"].p)
     assert (by_word["food"].reference, by_word["food"].new) == pytest.approx((1, 0.4))
     assert abs(brute_force(reference, new, "film")) == pytest.approx(
@@ -198,9 +198,9 @@ def test_all_permutations_of_texts_with_as_many_copies_are_equally_frequent() ->
     places = np.concatenate(list(permutations(pool_with([1, 1, 1, 2, 2]), count, seed=0)), axis=1)[
         :, 1:
     ]
-    found = Counter(map(tuple, places.T.tolist()))
-    assert len(found) == 12  # 3! times 2!
-    assert max(abs(each - count / 12) for each in found.values()) < 5 * (count / 12) ** 0.5
+    result = Counter(map(tuple, places.T.tolist()))
+    assert len(result) == 12  # 3! times 2!
+    assert max(abs(each - count / 12) for each in result.values()) < 5 * (count / 12) ** 0.5
 
 
 def test_permutations_do_not_depend_on_the_size_of_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,9 +236,9 @@ def test_differences_equal_those_of_the_permuted_texts() -> None:
     pool = pool_of(["a", "b", "c", "c", "x y"], ["d", "e", "e", "x y"])
     values = np.arange(12.0).reshape(6, 2) ** 2
     places = np.concatenate(list(permutations(pool, 9, seed=4)), axis=1)
-    found = differences(pool, values, np.ones(6), 9, seed=4)
+    result = differences(pool, values, np.ones(6), 9, seed=4)
     ratios = differences(pool, values[:, :1], values[:, 1], 9, seed=4)[:, 0]
-    for row, ratio, order in zip(found, ratios, places.T, strict=True):
+    for row, ratio, order in zip(result, ratios, places.T, strict=True):
         new, reference = pool.new[order] > 0, pool.reference[order] > 0
         assert row == pytest.approx(values[new].mean(axis=0) - values[reference].mean(axis=0))
         sums = [values[side].sum(axis=0) for side in (new, reference)]

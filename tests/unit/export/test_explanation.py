@@ -94,9 +94,9 @@ def test_the_weight_in_a_network_is_the_mean_drop_of_the_log_odds(
         ("+", "good", means["good"], 2),
         ("+", "fine", means["fine"], 2),
     ]
-    found = listed(network())
-    assert [row[:2] + row[3:] for row in found] == [row[:2] + row[3:] for row in expected]
-    assert [row[2] for row in found] == pytest.approx([row[2] for row in expected])
+    contributions = listed(network())
+    assert [row[:2] + row[3:] for row in contributions] == [row[:2] + row[3:] for row in expected]
+    assert [row[2] for row in contributions] == pytest.approx([row[2] for row in expected])
     assert set(terms_of(network(), X)["method"]) == {"occlusion"}
     monkeypatch.setattr(explanation, "CELLS", 4)  # in several steps
     assert [row[2] for row in listed(network())] == pytest.approx([row[2] for row in expected])

@@ -105,9 +105,9 @@ NEXT = "; trying the next source"
 def obtain(folder: Path = Path("nowhere")) -> tuple[bytes, list[str]]:
     """Return the corpus from `fetch_corpora` and the lines that it reports."""
     reports: list[str] = []
-    found = download.fetch_corpora({"tiny": CORPUS}, folder, reports.append)
-    assert list(found) == ["tiny.txt"]
-    return found["tiny.txt"], reports
+    result = download.fetch_corpora({"tiny": CORPUS}, folder, reports.append)
+    assert list(result) == ["tiny.txt"]
+    return result["tiny.txt"], reports
 
 
 def failure(folder: Path = Path("nowhere")) -> str:

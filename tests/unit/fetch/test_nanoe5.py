@@ -20,12 +20,12 @@ HIDDEN, INNER, LAYERS, POSITIONS = 32, 64, 2, 7
 def tensors() -> dict[str, tuple[bool, int, int]]:
     """Return whether each tensor is stored in blocks, its rows and its columns."""
     square, wide, flat = (True, HIDDEN, HIDDEN), (True, INNER, HIDDEN), (False, 1, HIDDEN)
-    found = {
+    result = {
         "emb.word": (True, len(PIECES), HIDDEN),
         "emb.pos": (False, POSITIONS, HIDDEN),
         "emb.type": (False, 2, HIDDEN),
     }
-    found |= {"emb.ln.w": flat, "emb.ln.b": flat}
+    result |= {"emb.ln.w": flat, "emb.ln.b": flat}
     for number in range(LAYERS):
         parts = {
             "q": square,
@@ -36,11 +36,11 @@ def tensors() -> dict[str, tuple[bool, int, int]]:
             "fo": (True, HIDDEN, INNER),
         }
         for part, shape in parts.items():
-            found |= {f"l{number}.{part}.w": shape, f"l{number}.{part}.b": (False, 1, HIDDEN)}
-        found[f"l{number}.fi.b"] = (False, 1, INNER)
-        found[f"l{number}.fo.b"] = flat
-        found |= {f"l{number}.{norm}.{kind}": flat for norm in ("aln", "oln") for kind in "wb"}
-    return found
+            result |= {f"l{number}.{part}.w": shape, f"l{number}.{part}.b": (False, 1, HIDDEN)}
+        result[f"l{number}.fi.b"] = (False, 1, INNER)
+        result[f"l{number}.fo.b"] = flat
+        result |= {f"l{number}.{norm}.{kind}": flat for norm in ("aln", "oln") for kind in "wb"}
+    return result
 
 
 def write(path: Path) -> dict[str, np.ndarray]:

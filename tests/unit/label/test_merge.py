@@ -115,8 +115,8 @@ def test_without_a_project_random_texts_test_and_discarded_ones_are_in_labelled_
         b"10,typical,a,suggested\n"
     )
     assert Path("table.csv").read_bytes() == expected
-    found = survey(Path("table.csv"), Data(path="table.csv", id="id", split="split"))
-    assert (found.given, found.suggested, found.choosing) == ({"train": 2, "test": 2}, 1, 1)
+    target = survey(Path("table.csv"), Data(path="table.csv", id="id", split="split"))
+    assert (target.given, target.suggested, target.choosing) == ({"train": 2, "test": 2}, 1, 1)
     assert added() == {"1": ""}
 
 

@@ -186,9 +186,9 @@ def test_an_encoder_among_other_features_encodes_each_text_once() -> None:
     encode = Mock(side_effect=lambda texts: np.ones((len(texts), 1)))
     encoder: Any = SimpleNamespace(kind="dense", columns=1, transform=encode)
     both = Union([Block("a", 1.0, two_classes().vectorizer), Block("b", 1.0, encoder)])
-    found = suggest._encoder(both)
+    result = suggest._encoder(both)
     both.transform(["x", "y"])
-    assert found.transform(["y", "x"]).tolist() == [[1], [1]]
+    assert result.transform(["y", "x"]).tolist() == [[1], [1]]
     encode.assert_called_once_with(["x", "y"])
 
 

@@ -164,8 +164,8 @@ def test_what_an_editor_saves_between_or_during_two_answers_stays(
 
     monkeypatch.setattr(rows, "_as_csv", late)
     file.answer("d", "1", "ann")
-    found = [(row.text, row.label) for row in read_rows(path)]
-    assert found == [("text", "1"), ("between", "1"), ("during", "2"), ("text", "1")]
+    result = [(row.text, row.label) for row in read_rows(path)]
+    assert result == [("text", "1"), ("between", "1"), ("during", "2"), ("text", "1")]
     with pytest.raises(AnsweredError, match="answered meanwhile: 2"):
         file.answer("c", "1", "ann")
 
@@ -243,9 +243,9 @@ def test_of_two_merges_at_once_one_waits(project: Path, monkeypatch: pytest.Monk
     read_target = merge._read_target
 
     def slow(*arguments: object) -> object:
-        found = read_target(*arguments)  # type: ignore[arg-type]
+        target = read_target(*arguments)  # type: ignore[arg-type]
         time.sleep(0.2)  # both are here
-        return found
+        return target
 
     monkeypatch.setattr(merge, "_read_target", slow)
     children = [run_merge("ann.csv") for _ in range(2)]

@@ -130,9 +130,9 @@ def test_the_stage_writes_what_train_writes_and_the_same_again(
     assert record["weight_rows"] == (
         sum(pair["majority"].split == "validation") if validated else ROWS
     )
-    found = predictions.read(outs[1])
+    result = predictions.read(outs[1])
     expected = average(record["weight"], (pair["majority"], pair["keras"]))
-    np.testing.assert_array_equal(found.probabilities, expected.probabilities)
+    np.testing.assert_array_equal(result.probabilities, expected.probabilities)
 
 
 TEXTS = ["great food", "", "a bad place, and bad food"]

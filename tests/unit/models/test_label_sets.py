@@ -160,8 +160,8 @@ def objectives(layers: Any, part: Features, weights: Array) -> Array:
     """Return logistic regression's objective per label: weighted log loss and penalty."""
     chances = layers.predict_proba(part.X)
     losses = -np.log(np.where(part.y, chances, 1 - chances))
-    found: Array = (weights * losses).sum(axis=0) + (layers.layers[0].kernel ** 2).sum(axis=0) / 2
-    return found
+    result: Array = (weights * losses).sum(axis=0) + (layers.layers[0].kernel ** 2).sum(axis=0) / 2
+    return result
 
 
 @pytest.mark.parametrize("class_weight", [None, "balanced"])

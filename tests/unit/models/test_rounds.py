@@ -79,8 +79,8 @@ def test_suggested_rows_of_the_table_train_and_are_never_held_out(
         tmp_path, "logistic_regression", rows, settled=False, header=header, id="id", split="split"
     )
     path = tmp_path / "trained/model" / HELD_OUT
-    found = {name for part in batches(path) for name in part.ids} if path.exists() else set()
-    assert found == set(map(str, held))
+    result = {name for part in batches(path) for name in part.ids} if path.exists() else set()
+    assert result == set(map(str, held))
     assert features.read(tmp_path / "features/words")["train"].y.shape == (80,)
     assert not (tmp_path / "trained/model" / ROUNDS).exists()
 
@@ -100,8 +100,8 @@ def test_suggested_rows_of_the_table_train_and_are_never_held_out(
 def test_sets_without_a_class_are_left_out_and_all_without_rounds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, labels: str, names: list[str]
 ) -> None:
-    found = [str(part.split[0]) for part in predicted(tmp_path, monkeypatch, kind, labels)]
-    assert [name for name in found if name[0] != "s"] == names
+    result = [str(part.split[0]) for part in predicted(tmp_path, monkeypatch, kind, labels)]
+    assert [name for name in result if name[0] != "s"] == names
 
 
 def test_suggested_and_random_texts_are_as_many_in_each_round_and_the_draws_differ() -> None:
@@ -111,15 +111,15 @@ def test_suggested_and_random_texts_are_as_many_in_each_round_and_the_draws_diff
         "",
         np.where(place % 10 == 0, "random", np.where(place % 3 == 0, "", "uncertain")),
     )
-    found: dict[str, list[bytes]] = {}
+    result: dict[str, list[bytes]] = {}
     for name, some in subsets(rounds, chosen):
-        found.setdefault(name, []).append(some.tobytes())
+        result.setdefault(name, []).append(some.tobytes())
         counts = np.bincount(rounds[some], minlength=13).tolist()
         assert counts == [20, *[2] * 12] or name == "history"
         assert {*chosen[some & (rounds > 0)]} == {
             {"suggested": "uncertain"}.get(name, name)
         } or name == "history"
-    assert {name: len({*each}) for name, each in found.items()} == {
+    assert {name: len({*each}) for name, each in result.items()} == {
         "history": 9,
         "random": 1,
         "suggested": DRAWS,

@@ -171,10 +171,10 @@ def test_the_stage_train_fits_to_the_teacher_and_notes_how_many_rows_it_taught(
     pd.DataFrame({"id": ids, "label": "oos"}).to_csv("gpt.csv", index=False)
     noted = {"file": "gpt.csv", "sha256": sha256_of_file(Path("gpt.csv"))}
     rows = run_stages(tmp_path, "logistic_regression", ROWS, settled=False, teacher=noted)
-    found = rows.probabilities[:, list(rows.classes).index("oos")]
+    result = rows.probabilities[:, list(rows.classes).index("oos")]
     record = read_json(tmp_path / "trained/model" / predictions.RECORD)
     assert record["taught"] == (rows.split == "train").sum()
-    assert found.min() > 0.9
+    assert result.min() > 0.9
     held_out = predictions.read(tmp_path / "trained/model" / predictions.HELD_OUT)
     assert held_out.probabilities[:, list(rows.classes).index("oos")].min() > 0.9
     assert len(set(held_out.y.tolist())) == 3  # it is judged by labels

@@ -193,8 +193,8 @@ def test_numbers_over_decades_have_a_logarithmic_axis(values: list[Any], scale: 
     rows = pd.DataFrame({"trial": 1, "a.b": [*map(str, values)], "score": 0.5})
     chart = by_setting(rows, "a.b", METRICS["accuracy"])
     x = chart["encoding"]["x"]
-    found = {"quantitative": x.get("scale", {}).get("type", "linear")}.get(x["type"], x["type"])
-    assert found == scale
+    result = {"quantitative": x.get("scale", {}).get("type", "linear")}.get(x["type"], x["type"])
+    assert result == scale
     assert [row["value"] for row in chart["data"]["values"]] == (
         [*map(str, values)] if scale == "nominal" else values
     )
@@ -205,9 +205,9 @@ def test_numbers_over_decades_have_a_logarithmic_axis(values: list[Any], scale: 
 )
 def test_the_best_trial_so_far_is_that_of_the_metric(metric: str, best: list[float]) -> None:
     rows = pd.DataFrame({"trial": [1, 2, 3], "score": [0.5, 0.7, 0.4]})
-    found = by_trial(rows, METRICS[metric])
-    assert [row["best"] for row in found["data"]["values"]] == best
-    assert len(found["layer"]) == 2
-    found = by_trial(rows.assign(expected=[0.1, 0.2, 0.3]), METRICS[metric])
-    assert [row["expected"] for row in found["data"]["values"]] == [0.1, 0.2, 0.3]
-    assert found["layer"][2]["encoding"]["y"]["field"] == "expected"
+    result = by_trial(rows, METRICS[metric])
+    assert [row["best"] for row in result["data"]["values"]] == best
+    assert len(result["layer"]) == 2
+    result = by_trial(rows.assign(expected=[0.1, 0.2, 0.3]), METRICS[metric])
+    assert [row["expected"] for row in result["data"]["values"]] == [0.1, 0.2, 0.3]
+    assert result["layer"][2]["encoding"]["y"]["field"] == "expected"

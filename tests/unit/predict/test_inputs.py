@@ -129,16 +129,16 @@ def test_a_stream_may_end_within_a_character(encoding: str, data: bytes) -> None
 
 
 def test_utf_16_without_a_byte_order_mark_is_an_error() -> None:
-    found = inputs.read_lines(io.BytesIO(b"a\0"), "utf-16", str)
+    result = inputs.read_lines(io.BytesIO(b"a\0"), "utf-16", str)
     rule = "UTF-16 stream does not start with BOM"
     if sys.version_info >= (3, 13):
         rule = "'utf-16' codec can't decode bytes in position 0-1: Stream does not start with BOM"
-    assert until_error(found) == ([], (f"standard input must be utf-16; {rule}; set --encoding",))
+    assert until_error(result) == ([], (f"standard input must be utf-16; {rule}; set --encoding",))
 
 
 def test_batches_of_lines_are_limited() -> None:
-    found = list(inputs.read_lines(io.BytesIO(b"\n" * 10000), "utf-8", str))
-    assert [len(ids) for ids, _ in found] == [4096, 4096, 1808]
+    result = list(inputs.read_lines(io.BytesIO(b"\n" * 10000), "utf-8", str))
+    assert [len(ids) for ids, _ in result] == [4096, 4096, 1808]
 
 
 # Tables
@@ -206,8 +206,8 @@ def test_a_folder_of_texts_gives_each_file(folder: str, kind: str, tmp_path: Pat
         (tmp_path / folder).mkdir(parents=True, exist_ok=True)
         (tmp_path / folder / name).write_text(text)
     names = [f"{folder}/{name}".removeprefix("in/") for name in ("1.txt", "2.txt")]
-    found = inputs.read_table(tmp_path / "in", replace(LAYOUT, format=kind))
-    assert rows(found) == list(zip(names, ["good\nfood", "bad\n"], strict=True))
+    result = inputs.read_table(tmp_path / "in", replace(LAYOUT, format=kind))
+    assert rows(result) == list(zip(names, ["good\nfood", "bad\n"], strict=True))
 
 
 def test_a_txt_file_has_labels_that_are_ignored_and_a_file_of_lines_none(tmp_path: Path) -> None:
@@ -272,8 +272,8 @@ def test_long_or_many_texts_make_small_batches(
 ) -> None:
     monkeypatch.setattr(inputs, f"BATCH_{limit}", value)
     data = b"text\n" + b"12345\n" * 5
-    found = list(inputs.read_stream(io.BytesIO(data), "csv", LAYOUT))
-    assert [len(ids) for ids, _ in found] == [2, 2, 1]
+    result = list(inputs.read_stream(io.BytesIO(data), "csv", LAYOUT))
+    assert [len(ids) for ids, _ in result] == [2, 2, 1]
 
 
 @contextlib.contextmanager
@@ -312,16 +312,16 @@ def piped(*parts: bytes) -> Iterator[tuple[IO[bytes], Callable[[], None]]]:
 )
 def test_rows_that_have_arrived_do_not_wait_for_the_next(kind: str, parts: list[bytes]) -> None:
     with piped(*parts) as (stream, go_on):
-        found = (
+        result = (
             inputs.read_lines(stream, "utf-8", str)
             if kind == "lines"
             else inputs.read_stream(stream, kind, LAYOUT)
         )
-        assert next(found)[1] == ["a", "b"]
+        assert next(result)[1] == ["a", "b"]
         go_on()
-        assert next(found)[1] == ["c"]
+        assert next(result)[1] == ["c"]
         go_on()
-        assert list(found) == []
+        assert list(result) == []
 
 
 @pytest.mark.parametrize("kind", TABLES)

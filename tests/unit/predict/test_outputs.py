@@ -50,13 +50,13 @@ def written(given_batches: Sequence[PredictedBatch], kind: str, columns: Columns
 
 def parsed(content: bytes, kind: str) -> list[dict[str, Any]]:
     """Return the rows as other libraries read them: numbers, and explanations as pairs."""
-    found: list[dict[str, Any]]
+    result: list[dict[str, Any]]
     if kind == "jsonl":
         assert content.endswith(b"\n") or not content
-        found = [json.loads(line) for line in content.decode().split("\n")[:-1]]
+        result = [json.loads(line) for line in content.decode().split("\n")[:-1]]
     elif kind == "csv":
-        found = list(csv.DictReader(io.StringIO(content.decode(), newline=""), strict=True))
-        for row in found:
+        result = list(csv.DictReader(io.StringIO(content.decode(), newline=""), strict=True))
+        for row in result:
             row |= {
                 name: float(value)
                 for name, value in row.items()
@@ -68,13 +68,13 @@ def parsed(content: bytes, kind: str) -> list[dict[str, Any]]:
                 if name in {"explanation", "set"}
             }
     else:
-        found = pq.read_table(io.BytesIO(content)).to_pylist()
-    for row in found:
+        result = pq.read_table(io.BytesIO(content)).to_pylist()
+    for row in result:
         if "explanation" in row:
             row["explanation"] = [
                 (term["term"], round(term["weight"], 6)) for term in row["explanation"]
             ]
-    return found
+    return result
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -83,7 +83,7 @@ def parsed(content: bytes, kind: str) -> list[dict[str, Any]]:
 def test_other_libraries_read_every_format(kind: str, text: bool, explanation: bool) -> None:
     given_batches = [batch(0, explanation), batch(100, explanation)]
     columns = Columns(CLASSES, text, explanation, sets=0.9 if explanation else None)
-    found = parsed(written(given_batches, kind, columns), kind)
+    result = parsed(written(given_batches, kind, columns), kind)
     wanted: list[dict[str, Any]] = []
     for one in given_batches:
         for place, (row, value, label) in enumerate(
@@ -101,8 +101,8 @@ def test_other_libraries_read_every_format(kind: str, text: bool, explanation: b
                 wanted[-1]["explanation"] = [(term, round(weight, 6)) for term, weight in terms]
             if not text:
                 del wanted[-1]["text"]
-    assert found == wanted
-    assert all(list(row) == columns.names() for row in found)
+    assert result == wanted
+    assert all(list(row) == columns.names() for row in result)
 
 
 def test_no_batches_give_a_table_without_rows() -> None:
@@ -211,15 +211,15 @@ def test_a_device_or_pipe_is_not_replaced(tmp_path: Path) -> None:
         stream.write(b"new")
     assert Path(os.devnull).is_char_device()
     os.mkfifo(tmp_path / "pipe")
-    found: list[bytes] = []
+    result: list[bytes] = []
     reader = threading.Thread(
-        target=lambda: found.append((tmp_path / "pipe").read_bytes()), daemon=True
+        target=lambda: result.append((tmp_path / "pipe").read_bytes()), daemon=True
     )
     reader.start()
     with outputs.open_output(tmp_path / "pipe") as stream:
         stream.write(b"new")
     reader.join()
-    assert found == [b"new"]
+    assert result == [b"new"]
 
 
 @pytest.mark.parametrize("name", ["missing/out", "file/out", "closed/out", "closed"])

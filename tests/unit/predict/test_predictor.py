@@ -89,11 +89,11 @@ def test_top_gives_the_most_probable_classes_with_their_probabilities_the_first_
     top: int,
 ) -> None:
     model = three_classes()
-    found = model.predict(TEXTS, top=top)
-    for best, row in zip(found, model.predict_proba(TEXTS).tolist(), strict=True):
+    result = model.predict(TEXTS, top=top)
+    for best, row in zip(result, model.predict_proba(TEXTS).tolist(), strict=True):
         assert best == sorted(zip("abc", row, strict=True), key=lambda pair: -pair[1])[:top]
     assert model.predict([], top=top) == []
-    assert [best[0][0] for best in found] == model.predict(TEXTS).tolist()
+    assert [best[0][0] for best in result] == model.predict(TEXTS).tolist()
 
 
 def test_a_top_of_no_class_is_refused() -> None:

@@ -26,8 +26,8 @@ CODE = code.read_code()
 
 
 def stages(text: str) -> dict[str, Any]:
-    found = yaml.safe_load(text)["stages"]
-    return {name: stage.get("do", stage) for name, stage in found.items()}
+    result = yaml.safe_load(text)["stages"]
+    return {name: stage.get("do", stage) for name, stage in result.items()}
 
 
 def is_code(path: str) -> bool:
@@ -36,18 +36,18 @@ def is_code(path: str) -> bool:
 
 def code_paths(stage: dict[str, Any]) -> set[str]:
     """Return the repository's files with checksums in a stage, by folder or checksum file."""
-    found = set()
+    result = set()
     for kind in KINDS:
         for dep in stage["deps"]:
             path = dep.replace("${item.kind}", kind)
             if path.startswith(".textclf/code/"):
                 package = path.removeprefix(".textclf/code/")
-                found |= {name for name in CODE if code.covers(package, name)}
+                result |= {name for name in CODE if code.covers(package, name)}
             elif is_code(path):
                 below = path.removeprefix("textclf/")
                 every = path == "textclf"
-                found |= {n for n in CODE if every or n == below or n.startswith(f"{below}/")}
-    return found
+                result |= {n for n in CODE if every or n == below or n.startswith(f"{below}/")}
+    return result
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -220,15 +220,15 @@ def behaviour() -> Run:
 def unknown(**settings: str) -> Run:
     run = make_run(validation=True, settings={"data.unknown": "<oos>", **settings})
     shares = {"accuracy": 0.8, "recall": 0.7, "precision": 0.6}
-    found = {
+    result = {
         name: share(value, value - 0.1, value + 0.1, rows=40) for name, value in shares.items()
     }
     areas = {"probability": Area(value=0.9, low=0.85, high=0.95), "energy": Area(value=0.99)}
     scores = {
-        name: RejectedByScore(threshold=0.5, roc_auc=area, **found) for name, area in areas.items()
+        name: RejectedByScore(threshold=0.5, roc_auc=area, **result) for name, area in areas.items()
     }
     return with_results(
-        run, unknown={"logistic_regression": {"test": Unknown(**found, scores=scores)}}
+        run, unknown={"logistic_regression": {"test": Unknown(**result, scores=scores)}}
     )
 
 
@@ -244,8 +244,8 @@ def of_labels(number: int | None = None, **gaps: float) -> Run:
         else None
     )
     suggested = {labels: difference(gap, 0.05) for labels, gap in gaps.items()}
-    found = {"logistic_regression": OfLabels(history=history, foreseen=law, suggested=suggested)}
-    return with_results(make_run(), labels=found)
+    result = {"logistic_regression": OfLabels(history=history, foreseen=law, suggested=suggested)}
+    return with_results(make_run(), labels=result)
 
 
 def better(later: str) -> Run:

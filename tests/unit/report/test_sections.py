@@ -35,7 +35,7 @@ MODEL = "logistic_regression"
 
 
 def model_colours(run: Run) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
+    result: dict[str, set[str]] = {}
 
     def collect(part: Any) -> None:
         if isinstance(part, dict):
@@ -44,14 +44,14 @@ def model_colours(run: Run) -> dict[str, set[str]]:
                     part["scale"]["domain"], part["scale"].get("range", ()), strict=False
                 ):
                     if str(value).startswith("#"):
-                        found.setdefault(name, set()).add(value)
+                        result.setdefault(name, set()).add(value)
             part = list(part.values())
         if isinstance(part, list):
             for item in part:
                 collect(item)
 
     collect(specs(run))
-    return found
+    return result
 
 
 def test_a_model_has_one_colour_and_keeps_it_when_another_is_removed() -> None:
@@ -90,13 +90,13 @@ def test_texts_with_several_labels_are_listed_with_their_rows(grouped: bool) -> 
     assert (
         ["cluster", "label"] in asked
     ) != grouped  # texts are read again only where clusters are groups
-    found = data.find_conflicts(run.rows, run.classes, data.CONFLICTS, grouped)
-    assert [conflict.text for conflict in found] == ["Good  food", "bad"]
-    assert found[0].rows["no"].ids[:2] == [
+    conflicts = data.find_conflicts(run.rows, run.classes, data.CONFLICTS, grouped)
+    assert [conflict.text for conflict in conflicts] == ["Good  food", "bad"]
+    assert conflicts[0].rows["no"].ids[:2] == [
         ("train", "rows.csv:train0"),
         ("train", "rows.csv:train2"),
     ]
-    assert sum(labelled.number for labelled in found[0].rows.values()) == 54  # of 80 rows
+    assert sum(labelled.number for labelled in conflicts[0].rows.values()) == 54  # of 80 rows
     assert len(data.find_conflicts(run.rows, run.classes, 1, grouped)) == 1
 
 
@@ -257,8 +257,8 @@ def test_a_slice_is_shown_by_its_column_and_the_name_of_its_value() -> None:
 
 def test_one_slice_is_counted_in_the_singular() -> None:
     run = make_run()
-    found = run.results.slices[MODEL]
-    one = with_results(run, slices={MODEL: {"class=no": found["class=no"]}})
+    slices = run.results.slices[MODEL]
+    one = with_results(run, slices={MODEL: {"class=no": slices["class=no"]}})
     text = " ".join(sections(one)["slices"].split())
     assert "1 slice of at least 10 rows was compared with all other test rows" in text
 
@@ -344,5 +344,5 @@ def test_the_first_keys_with_several_labels_are_found(
     several = [
         key for key in dict.fromkeys(rows["key"]) if rows["label"][rows["key"] == key].nunique() > 1
     ]
-    found = first_conflicting(rows, limit)
-    assert found.equals(rows[rows["key"].isin(several[:limit])])
+    conflicts = first_conflicting(rows, limit)
+    assert conflicts.equals(rows[rows["key"].isin(several[:limit])])

@@ -62,8 +62,8 @@ def test_changes_are_sorted_by_model_then_test_rows_then_importance_of_the_metri
     splits = {
         split: dict.fromkeys(reversed(metrics), 0.5) for split in ("train", "validation", "test")
     }
-    found = changes.compare_metrics({"b": splits}, {"a": splits}, {}, {})
-    assert [(c.model, c.split, c.metric, c.verdict) for c in found] == [
+    compared = changes.compare_metrics({"b": splits}, {"a": splits}, {}, {})
+    assert [(c.model, c.split, c.metric, c.verdict) for c in compared] == [
         (model, split, metric, verdict)
         for model, verdict in (("a", "new"), ("b", "removed"))
         for split in ("test", "validation", "train")

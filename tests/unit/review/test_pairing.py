@@ -127,20 +127,20 @@ ACCURACY = BASE.metrics()["accuracy"]
 def test_predictions_are_paired_if_of_the_same_independent_rows_with_the_recorded_metrics(
     head: Decided, recorded: float, clustered: tuple[str, ...], reason: str
 ) -> None:
-    found = pair(BASE, head, recorded, clustered)
-    assert [(entry.model, entry.split, entry.rows) for entry in found.pairs] == [
+    paired = pair(BASE, head, recorded, clustered)
+    assert [(entry.model, entry.split, entry.rows) for entry in paired.pairs] == [
         ("keras", "test", ROWS)
     ] * (not reason)
-    assert found.unpaired == ({("keras", "test"): reason} if reason else {})
-    assert found.same_test_rows == [reason != pairing.OTHER_ROWS]
-    assert bool(found.intervals) == (not reason)
+    assert paired.unpaired == ({("keras", "test"): reason} if reason else {})
+    assert paired.same_test_rows == [reason != pairing.OTHER_ROWS]
+    assert bool(paired.intervals) == (not reason)
 
 
 def test_of_a_baseline_only_the_rows_are_compared() -> None:
     changes = [replace(change("accuracy", ACCURACY, HEAD.metrics()["accuracy"]), baseline=True)]
     for head, same in ((HEAD, True), (OTHER_IDS, False)):
-        found = pairing.pair_predictions(changes, {"keras": BASE}, {"keras": head}, SETTINGS, True)
-        assert found == Pairing(same_test_rows=[same])
+        paired = pairing.pair_predictions(changes, {"keras": BASE}, {"keras": head}, SETTINGS, True)
+        assert paired == Pairing(same_test_rows=[same])
 
 
 @pytest.mark.parametrize(
@@ -150,15 +150,15 @@ def test_of_a_baseline_only_the_rows_are_compared() -> None:
 def test_missing_predictions_are_named(
     base: dict[str, Decided], head: dict[str, Decided], sides: str
 ) -> None:
-    found = pairing.pair_predictions([change("accuracy", 0.8, 0.7)], base, head, SETTINGS, True)
-    assert found.unpaired["keras", "test"].startswith(
+    paired = pairing.pair_predictions([change("accuracy", 0.8, 0.7)], base, head, SETTINGS, True)
+    assert paired.unpaired["keras", "test"].startswith(
         f"this machine has no predictions of the {sides} that"
     )
 
 
 def test_a_paired_interval_takes_the_place_of_an_unpaired_one() -> None:
-    found = Pairing({("keras", "test", "f1"): Interval(-0.2, -0.1)})
-    changed, other = found.replace_intervals(
+    paired = Pairing({("keras", "test", "f1"): Interval(-0.2, -0.1)})
+    changed, other = paired.replace_intervals(
         [change("f1", 0.8, 0.7, (-0.5, 0.5)), change("mcc", 0.8, 0.7, (-1.0, 1.0))]
     )
     assert (changed.interval, other.interval) == ((-0.2, -0.1), (-1.0, 1.0))
@@ -168,8 +168,8 @@ def test_metrics_without_a_paired_interval_are_known() -> None:
     few = [side.take(np.arange(12)) for side in (BASE, HEAD)]
     base, head = (side.metrics() for side in few)
     changes = [change(name, base[name], head[name]) for name in ("accuracy", "recall", "ece")]
-    found = pairing.pair_predictions(changes, {"keras": few[0]}, {"keras": few[1]}, SETTINGS, True)
-    assert [entry.unpaired for entry in found.pairs] == [{"recall", "ece"}]
+    paired = pairing.pair_predictions(changes, {"keras": few[0]}, {"keras": few[1]}, SETTINGS, True)
+    assert [entry.unpaired for entry in paired.pairs] == [{"recall", "ece"}]
 
 
 def test_few_rows_have_an_interval_of_accuracy_alone() -> None:
@@ -201,8 +201,8 @@ def test_a_mean_over_classes_has_no_verdict_if_one_was_predicted_once_and_never_
     parts = [SplitMetrics("test", {"m": rows}, {"m": Decision()}, SETTINGS, True) for rows in sides]
     intervals: list[Numbers] = [{"m": {"test": part.intervals("m")}} for part in parts]
     changes = compare_metrics(recorded[0], recorded[1], intervals[0], intervals[1])
-    found = pairing.pair_predictions(changes, {"m": base}, {"m": head}, SETTINGS, True)
-    for some in (changes, found.replace_intervals(changes)):  # unpaired, and paired
+    paired = pairing.pair_predictions(changes, {"m": base}, {"m": head}, SETTINGS, True)
+    for some in (changes, paired.replace_intervals(changes)):  # unpaired, and paired
         verdicts = {each.metric: each.verdict for each in some}
         assert verdicts["precision"] == "too few rows"
         assert verdicts["accuracy"] == verdicts["recall"] == "within noise"
@@ -238,5 +238,5 @@ def test_sets_of_labels_are_paired_and_right_if_they_are_exact() -> None:
     assert intervals["accuracy"] == pytest.approx(tango(test.only_a, test.only_b, ROWS), abs=1e-6)
     assert set(intervals) == {*base.metrics()} - {"ece"}
     changes = [change(name, value, head.metrics()[name]) for name, value in base.metrics().items()]
-    found = pairing.pair_predictions(changes, {"keras": base}, {"keras": head}, SETTINGS, True)
-    assert [entry.unpaired for entry in found.pairs] == [{"ece"}]
+    paired = pairing.pair_predictions(changes, {"keras": base}, {"keras": head}, SETTINGS, True)
+    assert [entry.unpaired for entry in paired.pairs] == [{"ece"}]

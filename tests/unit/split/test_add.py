@@ -133,8 +133,8 @@ def test_several_labels_are_lists_or_written_as_in_the_table(
     data = Data(path=str(table), task="multilabel", label_separator=separator)
     split_table(tmp_path, data, Split(), labelled=labelled)
     assert read_classes(tmp_path / "splits") == ["a", "b", "c"]
-    found = {row["id"]: row["label"] for row in rows_of(tmp_path)["train"] if row["round"]}
-    assert found == {"n1": [0, 2], "n2": []} | ({"n4": [0, 1]} if separator else {})
+    labels = {row["id"]: row["label"] for row in rows_of(tmp_path)["train"] if row["round"]}
+    assert labels == {"n1": [0, 2], "n2": []} | ({"n4": [0, 1]} if separator else {})
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -162,7 +162,7 @@ def test_intervals_let_the_shares_of_the_classes_vary_in_given_test_rows(project
     params.write_text(
         put("split.stratify", "true", text=params.read_text(encoding="utf-8")), encoding="utf-8"
     )
-    found = {}
+    result = {}
     for given in (False, True):
         report = read_json(project / "metrics/splits.json")
         write_json(
@@ -170,11 +170,11 @@ def test_intervals_let_the_shares_of_the_classes_vary_in_given_test_rows(project
             report | ({"given": {"train": 30, "test": 10}} if given else {}),
         )
         assert run_stage(project, "evaluate", *arguments("evaluate")) in {None, 0}
-        found[given] = read_json(project / "metrics/intervals.json")["majority"]["train"].get(
+        result[given] = read_json(project / "metrics/intervals.json")["majority"]["train"].get(
             "log_loss"
         )
-    assert found[False] is None  # majority gives all rows of a class the same loss
-    assert found[True]["low"] < found[True]["high"]
+    assert result[False] is None  # majority gives all rows of a class the same loss
+    assert result[True]["low"] < result[True]["high"]
 
 
 # What given splits share is counted

@@ -38,7 +38,7 @@ def table(tmp_path: Path) -> Path:
 @pytest.mark.usefixtures("small")
 def test_each_row_keeps_its_values(tmp_path: Path, table: Path, method: str) -> None:
     folder = run(tmp_path, table, method, ["platform", "version"])
-    found: dict[str, tuple[str, str]] = {}
+    result: dict[str, tuple[str, str]] = {}
     for name in SPLITS:
         paths = shards.paths(folder, name, ".parquet")
         assert len(paths) > 1
@@ -52,11 +52,11 @@ def test_each_row_keeps_its_values(tmp_path: Path, table: Path, method: str) -> 
                 "slice_platform",
                 "slice_version",
             ]
-            found |= {
+            result |= {
                 row["text"]: (row["slice_platform"], row["slice_version"])
                 for row in rows.to_pylist()
             }
-    assert found == {text: (platform, version) for text, _, platform, version in made(120)}
+    assert result == {text: (platform, version) for text, _, platform, version in made(120)}
 
 
 @pytest.mark.parametrize("method", [*METHODS, "time"])

@@ -49,10 +49,10 @@ def test_suggested_rows_train_and_are_marked_and_others_are_drawn(
     assert all(number % 2 == 0 for name in ("validation", "test") for number in numbers[name])
     assert numbers["validation"]
     assert numbers["test"]
-    found = read_rounds(tmp_path / "splits")
-    assert found is not None
-    assert {*found.suggested} == {f"c{n}" for n in range(1, 120, 2)}
-    assert {*found.rounds} == ({0, 1} if labelled else {0})
+    rounds = read_rounds(tmp_path / "splits")
+    assert rounds is not None
+    assert {*rounds.suggested} == {f"c{n}" for n in range(1, 120, 2)}
+    assert {*rounds.rounds} == ({0, 1} if labelled else {0})
 
 
 @pytest.mark.parametrize("method", ["random", "hash"])

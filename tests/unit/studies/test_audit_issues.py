@@ -98,10 +98,10 @@ def test_of_several_labels_those_that_most_models_flag_are_changed() -> None:
     y = np.array([[0, 1]] * 10 + [[1, 0]] * 10, np.int8)
     one, two = np.where(y, 0.9, 0.1), np.where(y, 0.8, 0.2)
     one[0], two[0], one[19] = [0.95, 0.04], [0.1, 0.02], [0.1, 0.99]
-    found = combine(y, [("one", one), ("two", two)])
-    assert found.order.tolist() == [0, 19]
-    assert found.suggested[[0, 19]].tolist() == [[0, 0], [0, 1]]
-    assert found.flagged_by(19) == ["one"]
+    result = combine(y, [("one", one), ("two", two)])
+    assert result.order.tolist() == [0, 19]
+    assert result.suggested[[0, 19]].tolist() == [[0, 0], [0, 1]]
+    assert result.flagged_by(19) == ["one"]
 
 
 SETTINGS = Audit(folds=3)
@@ -141,14 +141,16 @@ def test_no_model_judges_a_row_a_text_or_a_group_that_it_has_learned(
 
 def test_each_row_gets_its_own_probabilities_whatever_the_index() -> None:
     rows = rows_with_issues()
-    found = probabilities(rows, ("logistic_regression", "naive_bayes"))
-    assert list(found) == ["logistic_regression", "naive_bayes"]
+    result = probabilities(rows, ("logistic_regression", "naive_bayes"))
+    assert list(result) == ["logistic_regression", "naive_bayes"]
     words = rows["text"].str.contains("class1").to_numpy()
-    for each in found.values():
+    for each in result.values():
         assert np.allclose(each.sum(axis=1), 1)
         assert ((each[:, 1] > 0.5) == words).all()
     moved = rows.set_axis(range(100, 100 + len(rows)), axis=0)
-    assert np.array_equal(probabilities(moved)["logistic_regression"], found["logistic_regression"])
+    assert np.array_equal(
+        probabilities(moved)["logistic_regression"], result["logistic_regression"]
+    )
 
 
 def frame(*pairs: tuple[str, str]) -> pd.DataFrame:
@@ -161,11 +163,11 @@ def test_texts_that_differ_in_case_and_spaces_are_one_and_conflict_if_their_labe
     rows = frame(
         ("So good", "1"), ("bad", "0"), ("so  GOOD ", "0"), ("bad", "0"), ("So good.", "1")
     )
-    found = find_texts(rows, np.array([1, 0, 0, 0, 1]))
-    assert found.of_row.tolist() == [0, 1, 0, 1, 2]
-    assert found.labels.tolist() == [SEVERAL, 0, 1]
-    assert found.conflicting.tolist() == [0]
-    shown = labelled_text(rows, np.flatnonzero(found.of_row == 0))
+    result = find_texts(rows, np.array([1, 0, 0, 0, 1]))
+    assert result.of_row.tolist() == [0, 1, 0, 1, 2]
+    assert result.labels.tolist() == [SEVERAL, 0, 1]
+    assert result.conflicting.tolist() == [0]
+    shown = labelled_text(rows, np.flatnonzero(result.of_row == 0))
     assert shown.text == "So good"
     assert {label: each.ids for label, each in shown.rows.items()} == {
         "1": [("train", "r:0")],
@@ -192,16 +194,16 @@ def test_all_similar_pairs_are_found_and_no_others(rows: list[tuple[list[str], i
         share = len(sets[a] & sets[b]) / max(1, len(sets[a] | sets[b]))
         if share >= SIMILAR - 1e-9 and (labels[a] != labels[b] or labels[a] == SEVERAL):
             expected[frozenset((sets[a], sets[b]))] = share
-    found = find_similar([text.encode() for text in texts], np.array(labels))
-    assert found.words_left_out == 0
-    assert {frozenset((sets[a], sets[b])): share for a, b, share in found.pairs} == pytest.approx(
+    result = find_similar([text.encode() for text in texts], np.array(labels))
+    assert result.words_left_out == 0
+    assert {frozenset((sets[a], sets[b])): share for a, b, share in result.pairs} == pytest.approx(
         expected
     )
-    assert len(found.pairs) == len(expected)
-    for a, b, _ in found.pairs:
+    assert len(result.pairs) == len(expected)
+    for a, b, _ in result.pairs:
         assert labels[a] != labels[b] or labels[a] == SEVERAL
-    assert [pair.similarity for pair in found.pairs] == sorted(
-        (pair[2] for pair in found.pairs), reverse=True
+    assert [pair.similarity for pair in result.pairs] == sorted(
+        (pair[2] for pair in result.pairs), reverse=True
     )
 
 
@@ -216,6 +218,6 @@ def test_words_that_would_lead_to_too_many_pairs_are_left_out_and_counted(
         "rare one two three",
         "rare one two three last",
     ]
-    found = find_similar([text.encode() for text in texts], np.array([0, 1] * 26), most)
-    assert [(pair.first, pair.second) for pair in found.pairs] == [(50, 51)] * pairs
-    assert found.words_left_out == left_out
+    result = find_similar([text.encode() for text in texts], np.array([0, 1] * 26), most)
+    assert [(pair.first, pair.second) for pair in result.pairs] == [(50, 51)] * pairs
+    assert result.words_left_out == left_out

@@ -137,12 +137,12 @@ def test_reviews_are_counted_up_to_each_place_with_wilsons_interval_unless_compl
         "x": ("0", 0)
     }
     labels = {str(place): label for place, (label, _) in enumerate(said, start=1) if label}
-    found = count_reviews(Corrections(Path(), labels, reviews=reviews))
-    assert list(found) == ["10", "12"]
-    assert found["12"] == {"wrong": 2, "right": 9, "unclear": 1, "precision": 0.181818}
+    counts = count_reviews(Corrections(Path(), labels, reviews=reviews))
+    assert list(counts) == ["10", "12"]
+    assert counts["12"] == {"wrong": 2, "right": 9, "unclear": 1, "precision": 0.181818}
     del reviews["3"]
-    found = count_reviews(Corrections(Path(), labels, reviews=reviews))
-    assert [*found["12"].values()] == [
+    counts = count_reviews(Corrections(Path(), labels, reviews=reviews))
+    assert [*counts["12"].values()] == [
         2,
         9,
         0,
@@ -150,7 +150,7 @@ def test_reviews_are_counted_up_to_each_place_with_wilsons_interval_unless_compl
         0.051368,
         0.476981,
     ]  # precision and its interval last
-    assert (found["10"]["wrong"], found["10"]["right"]) == (2, 7)
+    assert (counts["10"]["wrong"], counts["10"]["right"]) == (2, 7)
     assert count_reviews(Corrections(Path(), reviews={"1": ("0", 1)})) == {}
 
 
@@ -230,12 +230,12 @@ def test_labels_that_are_missing_or_too_many_are_suggested_and_reviewed_as_lists
     stages.split.run(data, Split(), corrections=NO_CORRECTIONS, labelled=NO_LABELLED, **written)
 
     numbers, table, page = run(tmp_path, 1, **SEVERAL)
-    found = {
+    counts = {
         row["id"]: row for row in csv.DictReader(table.read_text(encoding="utf-8").splitlines())
     }
     given = {"0": '["rude"]', "89": '["bill", "late", "rude"]', "1": '["bill"]'}
-    assert {row: cells["given"] for row, cells in found.items()} == given
-    assert (found["0"]["suggested"], found["1"]["suggested"]) == ('["late"]', "[]")
+    assert {row: cells["given"] for row, cells in counts.items()} == given
+    assert (counts["0"]["suggested"], counts["1"]["suggested"]) == ('["late"]', "[]")
     content = files.read_json(numbers)
     assert content["suggested"]["late"]["missing"] == content["suggested"]["bill"]["too_many"] == 1
     assert content["conflicts"] == {"texts": 1, "rows": 2}

@@ -316,10 +316,12 @@ SPLITS, RATIO = FOLDS * REPEATS, 1 / (FOLDS - 1)
 
 def test_the_regions_are_those_of_the_correlated_bayesian_t_test() -> None:
     differences = np.array([0.02, 0.0, 0.01, -0.01, 0.03, 0.0, 0.01, 0.02, -0.02, 0.01, 0.0, 0.02])
-    found = posterior(corrected_t(differences, RATIO), SPLITS, RATIO)
+    result = posterior(corrected_t(differences, RATIO), SPLITS, RATIO)
     # baycomp 1.0.3: CorrelatedTTest.probs(zeros, differences, rope=0.01, runs=3)
     expected = (0.04153487118554519, 0.5632545962588544, 0.39521053255560035)
-    assert (found["worse"], found["alike"], found["better"]) == pytest.approx(expected, abs=1e-12)
+    assert (result["worse"], result["alike"], result["better"]) == pytest.approx(
+        expected, abs=1e-12
+    )
 
 
 def test_the_probabilities_are_uniform_at_the_truth() -> None:
@@ -339,8 +341,8 @@ def test_the_probabilities_are_uniform_at_the_truth() -> None:
     [(0.0, (0, 1, 0, 0.5)), (0.02, (1, 0, 0, 1)), (-0.02, (0, 0, 1, 0)), (0.005, (0, 1, 0, 1))],
 )
 def test_equal_differences_leave_no_doubt(difference: float, expected: tuple[float, ...]) -> None:
-    found = posterior(corrected_t(np.full(SPLITS, difference), RATIO), SPLITS, RATIO)
-    assert (found["better"], found["alike"], found["worse"], found["wins"]) == pytest.approx(
+    result = posterior(corrected_t(np.full(SPLITS, difference), RATIO), SPLITS, RATIO)
+    assert (result["better"], result["alike"], result["worse"], result["wins"]) == pytest.approx(
         expected
     )
 

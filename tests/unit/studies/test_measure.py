@@ -60,8 +60,8 @@ def test_only_training_rows_give_the_vocabulary(seen: list[tuple[Splits, Vectori
 def test_the_metrics_are_those_of_the_test_rows(classes: list[str]) -> None:
     splits = draw_splits(corpus(120, "".join(sorted(classes))), Split(stratify=True))
     share = round(1 / len(classes), 6)
-    found = measure.measure(splits, classes, "majority", setup())
-    assert found == {"accuracy": share, "log_loss": round(math.log(len(classes)), 6)}
+    metrics = measure.measure(splits, classes, "majority", setup())
+    assert metrics == {"accuracy": share, "log_loss": round(math.log(len(classes)), 6)}
     # The word of the class separates the rows.
     assert measure.measure(splits, classes, "logistic_regression", setup())["accuracy"] == 1
 

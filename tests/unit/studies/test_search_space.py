@@ -61,15 +61,15 @@ def test_a_range_is_of_whole_numbers_if_the_setting_is() -> None:
         "vectorize.words.max_df": {"low": 0.5, "high": 1.0, "log": True},
         "solver": ["lbfgs", "stream"],
     }
-    found = space.dimensions(search(space=given), TRAIN, VECTORIZE, NONE)
-    assert found == {
+    dimensions = space.dimensions(search(space=given), TRAIN, VECTORIZE, NONE)
+    assert dimensions == {
         "C": Dimension(None, 1.0, 10.0, False, False),
         "max_iter": Dimension(None, 1, 10, False, True),
         "vectorize.words.min_df": Dimension(None, 1, 3, False, True),
         "vectorize.words.max_df": Dimension(None, 0.5, 1.0, True, False),
         "solver": Dimension(("lbfgs", "stream")),
     }
-    assert [each.size for each in found.values()] == [float("inf"), 10, 3, float("inf"), 2]
+    assert [each.size for each in dimensions.values()] == [float("inf"), 10, 3, float("inf"), 2]
 
 
 def search(vectorize: Vectorize = VECTORIZE, **settings: Any) -> CompleteSearch:
@@ -84,26 +84,26 @@ CONDITIONAL = {
 
 
 def test_a_setting_has_the_condition_of_its_section_if_the_other_setting_is_searched() -> None:
-    found = space.dimensions(search(space=CONDITIONAL), TRAIN, VECTORIZE, NONE)
+    dimensions = space.dimensions(search(space=CONDITIONAL), TRAIN, VECTORIZE, NONE)
     condition = ("vectorize.words.weighting", ("tfidf",), False)
     none = (None, (), None)
-    assert [(each.other, each.needed, each.otherwise) for each in found.values()] == [
+    assert [(each.other, each.needed, each.otherwise) for each in dimensions.values()] == [
         none,
         condition,
         none,
     ]
-    assert space.combinations(found) == 2 * (1 + 2 + 1)
+    assert space.combinations(dimensions) == 2 * (1 + 2 + 1)
     alone = {"vectorize.words.sublinear_tf": [False, True]}
     tfidf = Vectorize.model_validate({"words": {"weighting": "tfidf"}})
-    found = space.dimensions(search(tfidf, space=alone), TRAIN, tfidf, NONE)
-    assert [each.other for each in found.values()] == [None]
+    dimensions = space.dimensions(search(tfidf, space=alone), TRAIN, tfidf, NONE)
+    assert [each.other for each in dimensions.values()] == [None]
 
 
 def test_a_setting_that_does_not_apply_has_its_default_in_the_pipeline() -> None:
     sublinear = Vectorize.model_validate({"words": {"weighting": "tfidf", "sublinear_tf": True}})
-    found = space.dimensions(search(sublinear, space=CONDITIONAL), TRAIN, sublinear, NONE)
+    dimensions = space.dimensions(search(sublinear, space=CONDITIONAL), TRAIN, sublinear, NONE)
     counts, tfidf = (
-        space.with_defaults({"vectorize.words.weighting": weighting}, found)
+        space.with_defaults({"vectorize.words.weighting": weighting}, dimensions)
         for weighting in ("counts", "tfidf")
     )
     assert counts == {"vectorize.words.weighting": "counts", "vectorize.words.sublinear_tf": False}
@@ -171,11 +171,13 @@ def test_each_kind_of_model_has_a_space_that_its_settings_take(
         f"search: {{trials: 3}}"
     )
     assert list(conflicts(params)) == []
-    found = complete(params.search, params.train, params.vectorize, params.combine)
-    assert found.space
+    dimensions = complete(params.search, params.train, params.vectorize, params.combine)
+    assert dimensions.space
     assert all(
         dimension.size > 1
-        for dimension in space.dimensions(found, params.train, params.vectorize, Combine()).values()
+        for dimension in space.dimensions(
+            dimensions, params.train, params.vectorize, Combine()
+        ).values()
     )
 
 
@@ -202,8 +204,8 @@ def test_only_settings_that_apply_and_of_representations_the_model_reads_are_sea
 
 
 def test_a_model_of_presence_has_no_weights_to_search() -> None:
-    found = default_space(train("nb_svm")["nb_svm"], WORDS, Combine())
-    assert list(found) == [
+    dimensions = default_space(train("nb_svm")["nb_svm"], WORDS, Combine())
+    assert list(dimensions) == [
         "C",
         "alpha",
         "beta",

@@ -72,9 +72,9 @@ def fitted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def test_a_trial_has_its_settings_and_the_score_of_each_fold(tmp_path: Path) -> None:
-    found = table(tmp_path)
+    result = table(tmp_path)
     folds = ["fold_1", "fold_2", "fold_3"]
-    assert found.columns.tolist() == [
+    assert result.columns.tolist() == [
         "trial",
         "C",
         "vectorize.words.min_df",
@@ -82,12 +82,12 @@ def test_a_trial_has_its_settings_and_the_score_of_each_fold(tmp_path: Path) -> 
         *folds,
         "expected",
     ]
-    assert found["trial"].tolist() == [1, 2, 3, 4, 5]
-    assert found["score"].tolist() == pytest.approx(found[folds].mean(axis=1).tolist())
-    assert found.groupby(["C", "vectorize.words.min_df"])["score"].nunique().max() == 1
-    assert found["score"].nunique() == 5
-    assert found["expected"].iloc[-1] == pytest.approx(
-        found["score"].min()
+    assert result["trial"].tolist() == [1, 2, 3, 4, 5]
+    assert result["score"].tolist() == pytest.approx(result[folds].mean(axis=1).tolist())
+    assert result.groupby(["C", "vectorize.words.min_df"])["score"].nunique().max() == 1
+    assert result["score"].nunique() == 5
+    assert result["expected"].iloc[-1] == pytest.approx(
+        result["score"].min()
     )  # the best of all, by log loss
 
 
@@ -255,10 +255,10 @@ def test_the_expected_score_is_the_mean_best_of_every_choice(
 
 
 def test_many_trials_have_an_expected_score() -> None:
-    found = expected_best(np.arange(3000.0), True)
-    assert found[0] == pytest.approx(1499.5)
-    assert found[-1] == 2999
-    assert (np.diff(found) > 0).all()
+    result = expected_best(np.arange(3000.0), True)
+    assert result[0] == pytest.approx(1499.5)
+    assert result[-1] == 2999
+    assert (np.diff(result) > 0).all()
 
 
 def test_trials_that_learn_from_each_other_have_no_expected_score(tmp_path: Path) -> None:
@@ -303,9 +303,9 @@ def test_a_setting_that_does_not_apply_is_left_out_of_a_trial(
     trials, _ = run_search(
         corpus(40), CLASSES, replace(setup(), vectorize=sublinear), chosen, tmp_path
     )
-    found = trial_table(trials, chosen)
-    assert found.columns[:3].tolist() == ["trial", *space]
-    assert found[[*space]].fillna("").to_numpy().tolist() == [
+    result = trial_table(trials, chosen)
+    assert result.columns[:3].tolist() == ["trial", *space]
+    assert result[[*space]].fillna("").to_numpy().tolist() == [
         ["", "counts"],
         ["false", "tfidf"],
         ["true", "tfidf"],

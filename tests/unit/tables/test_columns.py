@@ -80,6 +80,6 @@ def test_numbers_and_dates_look_alike_in_every_format(
 ) -> None:
     (tmp_path / name).write_bytes(content)
     for column in ("price", "day"):
-        found = describe_column(tmp_path / name, Layout({}), column)
-        assert found is not None
-        assert (found.values, found.distinct, found.measured) == (2, 2, 1.0)
+        column_kind = describe_column(tmp_path / name, Layout({}), column)
+        assert column_kind is not None
+        assert (column_kind.values, column_kind.distinct, column_kind.measured) == (2, 2, 1.0)

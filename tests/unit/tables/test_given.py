@@ -42,8 +42,8 @@ def test_the_files_of_a_folder_give_splits_by_their_names_or_by_globs_and_it_is_
         names, _, settings = case.partition(" {")
         folder = put(Path(tempfile.mkdtemp(dir=tmp_path)), *names.split())
         given = data(**(yaml.safe_load(f"{{{settings}") if settings else {}))
-        found = [f"{file.name}: {file.split}" for file in table.find_table(folder, given)]
-        return [*found, *table.describe(folder, given).splitlines()]
+        lines = [f"{file.name}: {file.split}" for file in table.find_table(folder, given)]
+        return [*lines, *table.describe(folder, given).splitlines()]
 
     approved.check_cases(Path(__file__).with_name("split_files.txt"), say)
 

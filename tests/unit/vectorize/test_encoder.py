@@ -87,10 +87,10 @@ def test_a_long_text_gets_the_mean_of_its_windows(
     expected = expected / np.linalg.norm(expected) if normalize else expected
     fitted = encoder(window="mean", normalize=normalize)
     long = "good food bad food . bad . good ."
-    found = fitted.transform([long, *TEXTS, long])
-    np.testing.assert_allclose(found[0], expected, rtol=1e-5)
-    assert found.dtype == np.float32
-    np.testing.assert_array_equal(found[-1], fitted.transform([long])[0])
+    vectors = fitted.transform([long, *TEXTS, long])
+    np.testing.assert_allclose(vectors[0], expected, rtol=1e-5)
+    assert vectors.dtype == np.float32
+    np.testing.assert_array_equal(vectors[-1], fitted.transform([long])[0])
     short = ["bad", "", "good food."]
     assert (
         fitted.transform(short).tobytes() == encoder(normalize=normalize).transform(short).tobytes()

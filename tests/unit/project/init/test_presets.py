@@ -74,11 +74,11 @@ def test_best_asks_for_its_packages(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_few_rows_tune_a_transformer_within_a_minute_or_in_best(
     monkeypatch: pytest.MonkeyPatch, preset: str, each: int, more: dict[str, Any], tuned: bool
 ) -> None:
-    found: dict[str, Any] = {"classes": f"2*{each}", "characters": 200 * each, **more}
-    assert ("contrastive" in choose(preset, **found).candidates) == tuned
+    result: dict[str, Any] = {"classes": f"2*{each}", "characters": 200 * each, **more}
+    assert ("contrastive" in choose(preset, **result).candidates) == tuned
     monkeypatch.setattr(presets, "find_spec", lambda _: None)
     if preset == "good":  # which needs no optional packages
-        assert "contrastive" not in choose(preset, **found).candidates
+        assert "contrastive" not in choose(preset, **result).candidates
 
 
 def test_representations_and_models_follow_the_rows_as_approved() -> None:

@@ -74,14 +74,14 @@ def test_settings_and_offers_follow_the_rows_as_approved() -> None:
             known.pop("preset", "good"),
             known.pop("models", ["logistic_regression", "combined"]),
         )
-        found = make_survey(**known)
+        result = make_survey(**known)
         choices = [
             f"{each.key}: {each.value} ({each.reason})"
-            for each in choose_settings(preset, found, models)
+            for each in choose_settings(preset, result, models)
         ]
         return choices + [
             f"offered: {each.key}: {each.value} ({each.reason})"
-            for each in offer_settings(found, [])
+            for each in offer_settings(result, [])
         ]
 
     approved.check_differences(Path(__file__).with_name("protocol.txt"), say)

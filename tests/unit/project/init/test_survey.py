@@ -30,11 +30,11 @@ def look(folder: Path, rows: list[tuple[str, str]]) -> Survey:
 
 
 def test_rows_classes_repeats_conflicts_and_lengths_are_counted(tmp_path: Path) -> None:
-    found = look(tmp_path, ROWS)
-    assert found == Survey(
+    result = look(tmp_path, ROWS)
+    assert result == Survey(
         {"x": 3, "y": 2}, {"x": 2, "y": 1}, 2, 1, 2, 2, 4, characters=18, worth=25 / 11 / 5
     )
-    assert (found.rows, found.unit) == (5, "words")
+    assert (result.rows, result.unit) == (5, "words")
 
 
 def test_given_test_rows_are_told_apart(tmp_path: Path) -> None:
@@ -46,9 +46,9 @@ def test_given_test_rows_are_told_apart(tmp_path: Path) -> None:
         ("fghi", "x", "test"),
     ]
     path.write_text(delimited([("text", "label", "part"), *rows]))
-    found = survey(path, Data(path=str(path), split="part"))
-    assert (found.untested, found.characters, found.untested_characters) == (3, 10, 6)
-    assert (found.classes, found.distinct) == ({"x": 1, "y": 2}, {"x": 1, "y": 1})
+    result = survey(path, Data(path=str(path), split="part"))
+    assert (result.untested, result.characters, result.untested_characters) == (3, 10, 6)
+    assert (result.classes, result.distinct) == ({"x": 1, "y": 2}, {"x": 1, "y": 1})
 
 
 def test_rows_of_no_class_are_counted_apart(tmp_path: Path) -> None:
@@ -61,20 +61,25 @@ def test_rows_of_no_class_are_counted_apart(tmp_path: Path) -> None:
         ("h", "x", "test"),
     ]
     path.write_text(delimited([("text", "label", "part"), *rows]))
-    found = survey(path, Data(path=str(path), split="part", unknown="oos"))
-    assert (found.classes, found.given, found.unknown) == (
+    result = survey(path, Data(path=str(path), split="part", unknown="oos"))
+    assert (result.classes, result.given, result.unknown) == (
         {"x": 1, "y": 1},
         {"train": 2, "test": 1},
         2,
     )
-    assert (found.rows, found.untested, found.untested_characters, found.longest) == (3, 2, 4, 2)
+    assert (result.rows, result.untested, result.untested_characters, result.longest) == (
+        3,
+        2,
+        4,
+        2,
+    )
 
 
 def test_texts_without_spaces_are_counted_in_characters(tmp_path: Path) -> None:
-    found = look(
+    result = look(
         tmp_path, [("很好吃的菜", "x"), ("太慢了", "y"), ("服务很好", "y"), ("not good", "x")]
     )
-    assert (found.unspaced, found.unit, found.median_length, found.longest) == (
+    assert (result.unspaced, result.unit, result.median_length, result.longest) == (
         0.75,
         "characters",
         4,
@@ -86,16 +91,16 @@ def test_rows_with_each_of_several_labels_are_counted(tmp_path: Path) -> None:
     rows = [("a b", "x|y"), ("A b", "x"), ("c", ""), ("d", "y"), ("d", "y")]
     path = tmp_path / "a.csv"
     path.write_text(delimited([("text", "label"), *rows]))
-    found = survey(path, Data(path=str(path), task="multilabel", label_separator="|"))
-    assert (found.classes, found.distinct) == ({"x": 2, "y": 3}, {"x": 1, "y": 2})
-    assert (found.rows, found.sets, found.without_labels, found.repeated, found.conflicts) == (
+    result = survey(path, Data(path=str(path), task="multilabel", label_separator="|"))
+    assert (result.classes, result.distinct) == ({"x": 2, "y": 3}, {"x": 1, "y": 2})
+    assert (result.rows, result.sets, result.without_labels, result.repeated, result.conflicts) == (
         5,
         5,
         1,
         2,
         1,
     )
-    assert not found.unites
+    assert not result.unites
 
 
 @pytest.mark.parametrize(("ids", "unites"), [("1123", True), ("1234", False)])
