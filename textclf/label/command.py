@@ -1,4 +1,4 @@
-"""The command `textclf label`: from its arguments to answers in the file, given on the page or in the terminal."""
+"""The command `textclf label`: answers in a file, given on the page or in the terminal."""
 
 import argparse
 import contextlib
@@ -29,9 +29,10 @@ from textclf.label.rows import (
 from textclf.label.server import serve
 from textclf.tables.settings import Data
 
-HELP = (  # in the terminal
-    "type the number, name or beginning of a label{several}, or +name for a new one; Enter takes the {default} label; "
-    "d {discards}, s skips it, u undoes, q quits"
+# In the terminal.
+HELP = (
+    "type the number, name or beginning of a label{several}, or +name for a new one; "
+    "Enter takes the {default} label; d {discards}, s skips it, u undoes, q quits"
 )
 SEVERAL = " (several with commas between, - for none)"
 
@@ -57,16 +58,13 @@ def run(parsed: argparse.Namespace) -> None:
             with contextlib.suppress(FileExistsError):
                 write_rows(parsed.output, empty, answers.form.columns, new=True)
         answers = LabelFile(parsed.output, multilabel)
-    answer(answers, parsed, [name for label in parsed.labels.split(",") if (name := label.strip())])
-    rows = answers.rows
-    print(
-        f"{sum(not row.open for row in rows)} of {count_noun(len(rows), 'text')} answered in {answers.path}"
-    )
-    files = (
-        f"the files of before and {CONFLICTS}"
-        if answers.path == CONFLICTS
-        else quote_argument(str(answers.path))
-    )
+    known = map(str.strip, parsed.labels.split(","))
+    answer(answers, parsed, [name for name in known if name])
+    count = sum(not row.open for row in answers.rows)
+    print(f"{count} of {count_noun(len(answers.rows), 'text')} answered in {answers.path}")
+    files = quote_argument(str(answers.path))
+    if answers.path == CONFLICTS:
+        files = f"the files of before and {CONFLICTS}"
     print(f"next: textclf label --merge {files}")
 
 
@@ -83,9 +81,8 @@ def answer(answers: LabelFile, parsed: argparse.Namespace, known: Sequence[str] 
     if (SPLITS / CLASSES).exists():
         settings = load_params({"data": Data, "about": About})
         classes = read_classes(SPLITS)
-        titles = class_titles(
-            list_sources(read_checksums(SPLITS), settings["data"].path), settings["about"]
-        )
+        sources = list_sources(read_checksums(SPLITS), settings["data"].path)
+        titles = class_titles(sources, settings["about"])
     elif TABLE.exists():
         classes = LabelFile(TABLE, answers.multilabel).labels
     session = Session(answers, parsed.by or _login(), [*classes, *known], titles, parsed.blind)
@@ -104,36 +101,41 @@ def _login() -> str:
 
 
 def ask(session: Session) -> None:
-    """Print one text after the other and store the answers, until all have one or the input ends."""
+    """Print one text after the other and store its answer, until all have one or input ends."""
     several = session.answers.multilabel
     skipped: list[str] = []
     listed: list[Label] | None = None
     row = session.row()
     while row is not None:
         seen, opened = session.see(row), ""
-        if listed != (listed := session.labels()):
-            print(*(f"{label.key:>4} {label.shown}" for label in listed), sep="\n")
-            default, discards = (
-                ("given", "is unclear") if row.given else ("suggested", "discards the text")
+        labels = session.labels()
+        if labels != listed:
+            listed = labels
+            print(*(f"{label.key:>4} {label.shown}" for label in labels), sep="\n")
+            print(
+                HELP.format(
+                    several=SEVERAL if several else "",
+                    default="given" if row.given else "suggested",
+                    discards="is unclear" if row.given else "discards the text",
+                )
             )
-            print(HELP.format(several=SEVERAL * several, default=default, discards=discards))
         facts = "; ".join(f"{name}: {fact}" for name, fact in seen["facts"].items())
         print("", visible(row.text), facts, sep="\n")
         try:
-            match said := input("> ").strip():
+            said = input("> ").strip()
+            match said:
                 case "q":
                     return
                 case "s":
-                    skipped = [*(each for each in skipped if each != row.id), row.id]
+                    skipped = [*(name for name in skipped if name != row.id), row.id]
                 case "u":
                     for last in [*session.answers.own][-1:]:
                         session.answers.undo(last)
                         opened = last
+                case "d":
+                    session.answer(row.id, None)
                 case _:
-                    session.answer(
-                        row.id,
-                        None if said == "d" else _labels(said, listed, seen["default"], several),
-                    )
+                    session.answer(row.id, _labels(said, labels, seen["default"], several))
         except EOFError:
             print()
             return
@@ -143,7 +145,10 @@ def ask(session: Session) -> None:
 
 
 def _labels(said: str, labels: Sequence[Label], default: list[str], several: bool) -> list[str]:
-    """Return the labels that a line names, the default ones if it is empty; `ValueError` if it names none."""
+    """Return the labels that a line names, the default ones if it is empty.
+
+    Raises `ValueError` if it names none.
+    """
     if not said and (default or several):
         return default
     if several and said == "-":
@@ -155,15 +160,14 @@ def _label(said: str, labels: Sequence[Label]) -> str:
     if said.startswith("+"):
         return said[1:]
     start = said.casefold()
-    begun = [
-        each
-        for each in labels
-        if start and start in (text.casefold()[: len(start)] for text in each[:2])
-    ]
-    found = [each.name for each in labels if said in (each.key, each.name)] or [
-        each.name for each in begun
-    ]
-    if len(found) != 1:
-        several = f", with which {list_names(found)} begin" if found else ""
+    names = [label.name for label in labels if said in (label.key, label.name)]
+    if start and not names:
+        names = [
+            label.name
+            for label in labels
+            if label.name.casefold().startswith(start) or label.shown.casefold().startswith(start)
+        ]
+    if len(names) != 1:
+        several = f", with which {list_names(names)} begin" if names else ""
         raise ValueError(f"this must be one of the labels; got {quote_value(said)}{several}")
-    return found[0]
+    return names[0]

@@ -1,4 +1,4 @@
-"""The command `textclf label --merge`: from the answers of several people to labelled texts and conflicts."""
+"""The command `textclf label --merge`: from answers of several people to labels and conflicts."""
 
 import argparse
 import warnings
@@ -42,17 +42,17 @@ TABLE_COLUMNS = ("id", "text", "label", "split")
 SHOWN = 5  # texts of a list
 Answers = Mapping[str, Sequence[tuple[Path, Row]]]  # answered rows of each id, and their files
 FEWEST = 10  # texts from which agreement is measured
-DRAWS, SEED = 1000, 0  # of the bootstrap
-Statistic = Callable[
-    [NDArray[np.float64]], float
-]  # of labels (people, decisions), NaN where there is no answer
+DRAWS = 1000  # of the bootstrap
+SEED = 0  # of the bootstrap
+# Of labels (people, decisions), NaN where there is no answer.
+Statistic = Callable[[NDArray[np.float64]], float]
 
 
 def run(parsed: argparse.Namespace) -> None:
-    """Add the texts to which more than half of their answers give one label; the others become conflicts.
+    """Add the texts to which more than half of their answers give one label.
 
-    No answer is removed and nothing is added twice, so the command may be killed and run again; of
-    two at once, one waits.
+    The others become conflicts. No answer is removed and nothing is added twice, so the command may
+    be killed and run again; of two at once, one waits.
     """
     in_project = parsed.output is None and PARAMS_FILE.exists()
     target = labelled.LABELLED if in_project else parsed.output or TABLE
@@ -74,9 +74,8 @@ def _merge(paths: Sequence[Path], target: Path, in_project: bool) -> None:
     for line in describe_agreement({str(path): rows for path, rows in people.items()}, multilabel):
         print(line)
 
-    decided = {
-        name: label for name, rows in answers.items() if (label := _majority(rows)) is not None
-    }
+    majorities = {name: _majority(rows) for name, rows in answers.items()}
+    decided = {name: label for name, label in majorities.items() if label is not None}
     new = {
         name: _row(name, label, answers, merge)
         for name, label in decided.items()
@@ -91,7 +90,8 @@ def _merge(paths: Sequence[Path], target: Path, in_project: bool) -> None:
         append_rows(labelled.LABELLED, labelled.COLUMNS, discarded)
     before = sum(name in known for name in decided)
     print(
-        f"{target}: {count_noun(len(labelled_rows), 'text')} added; {before} already there; {len(discarded)} discarded"
+        f"{target}: {count_noun(len(labelled_rows), 'text')} added; "
+        f"{before} already there; {len(discarded)} discarded"
     )
     counts = Counter(
         name for row in labelled_rows for name in labels_of(str(row["label"]), multilabel)
@@ -115,39 +115,36 @@ def _merge(paths: Sequence[Path], target: Path, in_project: bool) -> None:
     if undecided := [name for name in answers if name in known and name not in decided]:
         texts = count_noun(len(undecided), "text")
         print(
-            f"people differ on {texts} that {target} has already; its labels stay unless you edit it"
+            f"people differ on {texts} that {target} has already; "
+            "its labels stay unless you edit it"
         )
     conflicts = {
         name: _conflict(rows) for name, rows in answers.items() if name not in {*decided, *known}
     }
-    kept = {
+    unsettled = {
         row.id: row
         for row in waiting
         if not row.open or row.id in conflicts or row.id not in answers
     }
-    if (rows := list((conflicts | kept).values())) != waiting:
-        write_rows(
-            CONFLICTS,
-            rows,
-            list(dict.fromkeys([*COLUMNS, *(name for row in rows for name in row.other)])),
-        )
+    rows = list((conflicts | unsettled).values())
+    if rows != waiting:
+        others = (name for row in rows for name in row.other)
+        write_rows(CONFLICTS, rows, list(dict.fromkeys([*COLUMNS, *others])))
     if not conflicts:
-        print(
-            f"next: {'dvc repro' if in_project else f'textclf init --data {quote_argument(str(target))}'}"
-        )
+        init = f"textclf init --data {quote_argument(str(target))}"
+        print(f"next: {'dvc repro' if in_project else init}")
         return
+    texts = count_noun(len(conflicts), "text")
+    print(f"{CONFLICTS}: {texts} without a label that more than half of the answers give")
     names = " ".join(quote_argument(str(path)) for path in [*people, CONFLICTS])
-    print(
-        f"{CONFLICTS}: {count_noun(len(conflicts), 'text')} without a label that more than half of the answers give"
-    )
-    steps = [f"textclf label {CONFLICTS}"] * any(row.open for row in rows) + [
-        f"textclf label --merge {names}"
-    ]
+    steps = [f"textclf label --merge {names}"]
+    if any(row.open for row in rows):
+        steps.insert(0, f"textclf label {CONFLICTS}")
     print(f"next: {', then '.join(steps)}")
 
 
 def _answers(files: Mapping[Path, Sequence[Row]]) -> Answers:
-    """Return the answered rows by id; `UserError` if there are none, or if an id has several texts."""
+    """Return the answered rows by id; `UserError` if there are none, or an id has several texts."""
     answers: dict[str, list[tuple[Path, Row]]] = {}
     for path, rows in files.items():
         for row in rows:
@@ -155,28 +152,31 @@ def _answers(files: Mapping[Path, Sequence[Row]]) -> Answers:
                 answers.setdefault(row.id, []).append((path, row))
     if not answers:
         raise UserError(
-            f"{', '.join(map(str, files))}: some rows must have a label; got none; fill the column label"
+            f"{', '.join(map(str, files))}: some rows must have a label; got none; "
+            "fill the column label"
         )
     for name, given in answers.items():
-        (first, text), *others = [(path, row.text) for path, row in given]
-        if other := next((path for path, another in others if another != text), None):
-            raise UserError(
-                f"{other}: id {quote_value(name)} must have the text that it has in {first}; got another"
-            )
+        first, first_row = given[0]
+        for path, row in given:
+            if row.text != first_row.text:
+                rule = f"must have the text that it has in {first}"
+                raise UserError(f"{path}: id {quote_value(name)} {rule}; got another")
     return answers
 
 
 def _read_target(path: Path, in_project: bool, multilabel: bool) -> tuple[dict[str, str], int]:
-    """Return the label of each row of the file by id, and the number of this merge; `UserError` for another file."""
+    """Return the label of each row of the file by id, and the number of this merge.
+
+    Raises `UserError` if the file is no table of labels.
+    """
     rows = labelled.read(labelled.LABELLED) if labelled.LABELLED.exists() else None
     known = dict(zip(rows.ids, rows.labels, strict=True)) if rows else {}
     if in_project:
         return known, max(rows.rounds, default=0) + 1 if rows else 1
     table = read_rows(path, multilabel) if path.exists() else []
     if any("split" not in row.other for row in table):
-        raise UserError(
-            f"{path} must have the columns {', '.join(TABLE_COLUMNS)}; got no split; give another --output"
-        )
+        rule = f"must have the columns {', '.join(TABLE_COLUMNS)}"
+        raise UserError(f"{path} {rule}; got no split; give another --output")
     return known | {row.id: row.label for row in table}, 1
 
 
@@ -185,19 +185,20 @@ def _of_table(rows: Mapping[str, Mapping[str, object]]) -> set[str]:
 
     Before the first run, any of its rows may become a test row.
     """
-    data, texts = load_section("data", Data), [str(row["text"]) for row in rows.values()]
+    data = load_section("data", Data)
+    texts = [str(row["text"]) for row in rows.values()]
     ids, hashes, near = np.array([*rows], object), hash_normalized(texts), NearCopies(texts)
-    found, drawn = np.zeros(len(rows), bool), SPLITS.exists()
+    names = pa.array(ids, pa.string())
+    is_known, drawn = np.zeros(len(rows), bool), SPLITS.exists()
     for batch in Corpus(Path(data.path), data) if rows else ():
-        found |= pc.is_in(pa.array(ids, pa.string()), batch["id"].cast(pa.string())).to_numpy(
-            zero_copy_only=False
-        )
-        found |= np.isin(hashes, hash_normalized(batch["text"]))
+        has_id = pc.is_in(names, batch["id"].cast(pa.string()))
+        is_known |= has_id.to_numpy(zero_copy_only=False)
+        is_known |= np.isin(hashes, hash_normalized(batch["text"]))
         if not drawn:
             near.compare(batch["text"])
     for path in splits.open_shards(SPLITS)["test"].paths if drawn else ():
         near.compare(splits.read_table(path, ["text"])["text"])
-    return set(ids[found | near.found])
+    return set(ids[is_known | near.found])
 
 
 def _of_other_split(
@@ -224,7 +225,10 @@ def _of_other_split(
 
 
 def _majority(rows: Sequence[tuple[Path, Row]]) -> str | None:
-    """Return the label, "" if the text is discarded, that more than half of the answers give; None without one."""
+    """Return the label that more than half of the answers give, None without one.
+
+    It is "" if the text is discarded.
+    """
     ((label, count),) = Counter(row.label for _, row in rows).most_common(1)
     return label if 2 * count > len(rows) else None
 
@@ -254,7 +258,7 @@ def _conflict(rows: Sequence[tuple[Path, Row]]) -> Row:
 
 
 def describe_agreement(files: Mapping[str, Sequence[Row]], multilabel: bool) -> Iterator[str]:
-    """Yield lines on the texts that two people or more have labelled; each file has the answers of one person.
+    """Yield lines on the texts that two people or more have labelled; each file is one person's.
 
     With several labels per text, whether it has a label is one decision; intervals draw whole
     texts.
@@ -265,33 +269,35 @@ def describe_agreement(files: Mapping[str, Sequence[Row]], multilabel: bool) -> 
         {row.id: frozenset(labels_of(row.label, multilabel)) for row in rows if row.label}
         for rows in files.values()
     ]
-    ids = [
-        name for name in dict.fromkeys(chain(*given)) if sum(name in labels for labels in given) > 1
-    ]
+    people = Counter(chain(*given))
+    ids = [name for name, count in people.items() if count > 1]
     names = sorted(set(chain(*chain(*(labels.values() for labels in given)))))
-    who = (
-        f"that {join_names(list(files)) if len(files) == 2 else 'two people or more'} have labelled"
-    )
+    by = join_names(list(files)) if len(files) == 2 else "two people or more"
+    who = f"that {by} have labelled"
     texts = count_noun(len(ids), "text")
     if len(ids) < FEWEST:
         yield f"agreement cannot be computed from {texts} {who}; it takes {FEWEST}"
         return
     equal = sum(len({labels[name] for labels in given if name in labels}) == 1 for name in ids)
     low, high = wilson(equal, len(ids))
-    yield f"{texts} {who}: equal labels for {equal}, {equal / len(ids):.1%} (95%: {low:.1%} to {high:.1%})"
+    interval = f"95%: {low:.1%} to {high:.1%}"
+    yield f"{texts} {who}: equal labels for {equal}, {equal / len(ids):.1%} ({interval})"
     answers = np.full((len(files), len(ids), len(names) if multilabel else 1), np.nan)
     for person, labels in enumerate(given):
-        for place, name in enumerate(ids):
+        for position, name in enumerate(ids):
             if name in labels:
-                has = [float(each in labels[name]) for each in names]
-                answers[person, place] = has if multilabel else [has.index(1.0)]
+                has_label = [float(label in labels[name]) for label in names]
+                answers[person, position] = has_label if multilabel else [has_label.index(1.0)]
     if len(files) == 2:
         yield f"Cohen's kappa: {_describe(answers, _kappa)}"
     yield f"Krippendorff's alpha: {_describe(answers, _alpha)}"
 
 
 def _describe(answers: NDArray[np.float64], statistic: Statistic) -> str:
-    """Return a statistic of answers (people, texts, decisions) with its percentile interval by bootstrap over texts."""
+    """Return a statistic of answers (people, texts, decisions), with its interval.
+
+    That has the percentiles of a bootstrap over texts.
+    """
     people, texts, _ = answers.shape
     draws = np.random.default_rng(SEED).integers(texts, size=(DRAWS, texts))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -313,7 +319,10 @@ def _kappa(labels: NDArray[np.float64]) -> float:
 
 
 def _alpha(labels: NDArray[np.float64]) -> float:
-    """Return alpha of nominal labels, as Krippendorff (2011), Computing Krippendorff's Alpha-Reliability."""
+    """Return alpha of nominal labels.
+
+    Krippendorff (2011), Computing Krippendorff's Alpha-Reliability.
+    """
     values = np.unique(labels[~np.isnan(labels)])  # each decision has two or more
     counts = (labels[:, :, None] == values).sum(axis=0)  # (decisions, values)
     given, total, of_value = counts.sum(axis=1), counts.sum(), counts.sum(axis=0)

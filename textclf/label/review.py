@@ -24,7 +24,7 @@ CELLS = ("id", "label", "given", "by", "at")
 
 
 class Reviews(LabelFile):
-    """Suspicious rows, answered by lines of the file of corrections, whose other lines and columns stay."""
+    """Suspicious rows, answered by lines of corrections.csv, whose other lines and columns stay."""
 
     def __init__(self, path: Path, suspicious: Sequence[Row], multilabel: bool) -> None:
         """Read the file; raise `UserError` if it breaks a rule."""
@@ -37,10 +37,10 @@ class Reviews(LabelFile):
         with self.path.open(encoding="utf-8-sig", newline="") as file:
             self.header, *self.lines = csv.reader(file, delimiter=self.form.delimiter)
         lines = (dict(zip(self.header, line, strict=False)) for line in self.lines)
-        found = {line.get("id"): line for line in lines}
+        line_of = {line.get("id"): line for line in lines}
 
         def reviewed(row: Row) -> Row:
-            line = found.get(row.id, {})
+            line = line_of.get(row.id, {})
             label, by = read.labels.get(row.id, ""), line.get("by") or "somebody"
             return replace(row, label=label, by=by, at=line.get("at", ""))
 
@@ -51,7 +51,7 @@ class Reviews(LabelFile):
         self._seen = (0, 0, 0)  # so that it is read again before each answer
 
     def _content(self, changed: Row) -> bytes:
-        """Return the file without the line of a row; with a new last line, unless the row is open again."""
+        """Return the file without the line of a row, and with a new last one unless it is open."""
         cells = {**{name: getattr(changed, name) for name in CELLS}, **changed.other}
         names = [*self.header, *(name for name in cells if name not in self.header)]
         rest = [line and line + [""] * (len(names) - len(line)) for line in self.lines]
@@ -63,19 +63,17 @@ class Reviews(LabelFile):
 def run(parsed: argparse.Namespace) -> int:
     """Let a person review the rows of plots/audit.csv; return 0."""
     data, issues = load_section("data", Data), read_csv(ISSUES)
-    texts = {
-        row["id"]: row["text"]
-        for readers in splits.open_columns(SPLITS).values()
-        for read in readers
-        for row in read(["id", "text"])
-        .filter(pc.field("id").isin(issues["id"].tolist()))
-        .to_pylist()
-    }
+    is_listed = pc.field("id").isin(issues["id"].tolist())
+    texts = {}
+    for readers in splits.open_columns(SPLITS).values():
+        for read in readers:
+            listed = read(["id", "text"]).filter(is_listed).to_pylist()
+            texts.update({cells["id"]: cells["text"] for cells in listed})
     rows = []
-    for place, cells in enumerate(issues[LISTED].itertuples(index=False), start=1):
+    for position, cells in enumerate(issues[LISTED].itertuples(index=False), start=1):
         row, given, suggested, by, split = cells
         why = f"contradicted by {by}; a {split} row"
-        other = {"place": str(place)}
+        other = {"place": str(position)}
         rows.append(Row(row, texts[row], given=given, suggested=suggested, why=why, other=other))
     reviews = Reviews(CORRECTIONS, rows, data.multilabel)
     command.answer(reviews, parsed)

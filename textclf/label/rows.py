@@ -22,10 +22,9 @@ from textclf.tables.values import label_of
 COLUMNS = ("id", "text", "label", "by", "at", "suggested", "probability", "why")
 ANSWER = ("label", "by", "at")  # columns that an answer fills, added to a file that lacks them
 SPLITS = Path("data/splits")
-CONFLICTS, TABLE = (
-    Path("conflicts.csv"),
-    Path("table.csv"),
-)  # of `textclf label --merge`; the table before a project
+# Both are written by `textclf label --merge`; the table only before there is a project.
+CONFLICTS = Path("conflicts.csv")
+TABLE = Path("table.csv")
 LABELS = {"label", "suggested"}
 RULE = "must be a CSV file with the columns id and text"
 
@@ -40,7 +39,10 @@ class _EditedError(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """A text with its answer and suggestion; of several labels per text, `label` and `suggested` are JSON lists."""
+    """A text with its answer and suggestion.
+
+    With several labels per text, `label` and `suggested` are JSON lists.
+    """
 
     id: str
     text: str
@@ -92,7 +94,7 @@ class LabelFile:
     """
 
     def __init__(self, path: Path, multilabel: bool = False) -> None:
-        """Read the file, without what a killed process left beside it; `UserError` if it breaks a rule."""
+        """Read the file; `UserError` if it breaks a rule. Clear what a killed process left."""
         clear(path.resolve())
         self.path, self.multilabel, self._seen = path, multilabel, (0, 0, 0)
         # What was answered here, the last one last, by the ids of the rows: no others are opened
@@ -105,24 +107,28 @@ class LabelFile:
     def labels(self) -> list[str]:
         """The labels and suggestions in the file, in the order in which they first occur."""
         cells = [cell for row in self.rows for cell in (row.label, row.suggested)]
-        return list(
-            dict.fromkeys(label for cell in cells for label in labels_of(cell, self.multilabel))
-        )
+        labels = (label for cell in cells for label in labels_of(cell, self.multilabel))
+        return list(dict.fromkeys(labels))
 
     def answer(self, row_id: str, label: str, by: str) -> None:
-        """Write the answer to an open row; the label "" discards its text. `AnsweredError` if it is not open."""
+        """Write the answer to an open row; the label "" discards its text.
+
+        Raises `AnsweredError` if the row is not open.
+        """
 
         def answered(row: Row) -> Row:
             if not row.open:
                 raise _answered_meanwhile(row)
-            return replace(
-                row, label=label, by=by, at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            )
+            now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            return replace(row, label=label, by=by, at=now)
 
         self.own[row_id] = self._change(row_id, answered).answer
 
     def undo(self, row_id: str) -> None:
-        """Open a row again: empty the cells of its answer. `AnsweredError` if it is not the one given here."""
+        """Open a row again: empty the cells of its answer.
+
+        Raises `AnsweredError` if the answer is not the one given here.
+        """
 
         def opened(row: Row) -> Row:
             if not row.open and row.answer != self.own.get(row_id):
@@ -137,7 +143,7 @@ class LabelFile:
         self.own.pop(row_id, None)
 
     def _change(self, row_id: str, change: Callable[[Row], Row]) -> Row:
-        """Change a row of the file as it is now, and return it; no other process changes the file meanwhile."""
+        """Change a row of the file as it is now, and return it; other processes wait."""
         with locked(self.path):
             while True:
                 now = _signature(self.path.stat())
@@ -154,7 +160,7 @@ class LabelFile:
                     return changed
 
     def _write(self, changed: Row) -> None:
-        """Replace the file by one with the changed row; `_EditedError` if it is not the file that was read."""
+        """Replace the file by one with the changed row; `_EditedError` if an editor changed it."""
         content = self._content(changed)
         with open_output(self.path) as stream:
             stream.write(content)
@@ -181,9 +187,10 @@ class LabelFile:
         def add(*values: str) -> None:
             cells = dict(zip(columns, values, strict=True))
             for name in LABELS & cells.keys():
-                cells[name] = cell = cells[name].strip()
+                cell = cells[name].strip()
                 if self.multilabel and cell:
-                    cells[name] = cell_of(labels_in(cell, name, separator, single=True), True)
+                    cell = cell_of(labels_in(cell, name, separator, single=True), True)
+                cells[name] = cell
             other = {name: cells.pop(name) for name in columns if name not in COLUMNS}
             rows.append(Row(**cells, other=other))
 
@@ -198,7 +205,7 @@ def read_rows(path: Path, multilabel: bool = False) -> list[Row]:
 
 
 def is_multilabel(paths: Iterable[Path]) -> bool:
-    """Return whether texts have several labels: by params.yaml, or without it by the labels in files to label."""
+    """Return whether texts have several labels, by params.yaml, or else by the files to label."""
     if PARAMS_FILE.exists():
         return load_section("data", Data).multilabel
     return any(
@@ -209,9 +216,10 @@ def is_multilabel(paths: Iterable[Path]) -> bool:
 def write_rows(
     path: Path, rows: Iterable[Row], columns: Sequence[str] = COLUMNS, *, new: bool = False
 ) -> None:
-    """Write a file to label with these columns, atomically: the old file is there until the new one is on the disk.
+    """Write a file to label with these columns, atomically.
 
-    Raises `FileExistsError` if a `new` file is there already.
+    The old file is there until the new one is on the disk. Raises `FileExistsError` if a `new` file
+    is there already.
     """
     with open_output(path, new=new) as stream:
         stream.write(_as_csv(rows, replace(read_form(path), columns=columns)))
@@ -221,9 +229,9 @@ def _as_csv(rows: Iterable[Row], form: Form) -> bytes:
     return form.file([[row.cell(name) for name in form.columns] for row in rows])
 
 
-def _signature(found: os.stat_result) -> tuple[int, int, int]:
+def _signature(status: os.stat_result) -> tuple[int, int, int]:
     """Return what differs when a file was written anew."""
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 class Label(NamedTuple):
@@ -245,10 +253,9 @@ class Session:
     blind: bool  # whether given and suggested labels are hidden
 
     def labels(self) -> list[Label]:
-        """Return the labels; a key is the position from 1, or the label itself if all labels are numbers."""
-        self.known += [
-            name for name in self.answers.labels if name not in self.known
-        ]  # new ones last: keys stay
+        """Return the labels; a key is the position from 1, or the label if all are numbers."""
+        # New labels are last, so that keys stay.
+        self.known += [name for name in self.answers.labels if name not in self.known]
         shown = labelled_names(self.known, self.titles)
         numbers = all(name.isascii() and name.isdecimal() for name in shown)
         return [
@@ -257,31 +264,33 @@ class Session:
         ]
 
     def row(self, skipped: Sequence[str] = (), row_id: str = "") -> Row | None:
-        """Return the open row with this id, else the first open one, those skipped last; None if there is none."""
+        """Return the open row with this id, else the first open one, those skipped last.
+
+        Return None if no row is open.
+        """
         rows = {row.id: row for row in self.answers.rows if row.open}
-        order = [row_id, *(each for each in rows if each not in skipped), *skipped]
-        return next((rows[each] for each in order if each in rows), None)
+        order = [row_id, *(name for name in rows if name not in skipped), *skipped]
+        return next((rows[name] for name in order if name in rows), None)
 
     def answer(self, row_id: str, labels: Sequence[str] | None) -> None:
-        """Store the labels of a row; None discards it. Raises `ValueError` if one could not be read again."""
+        """Store the labels of a row; None discards it.
+
+        Raises `ValueError` if a label could not be read again.
+        """
         names = [(label_of({"label": label}, "label") or "").strip() for label in labels or ()]
         if "" in names:
             raise ValueError("a label must not be empty")
-        self.answers.answer(
-            row_id, "" if labels is None else cell_of(names, self.answers.multilabel), self.by
-        )
+        cell = "" if labels is None else cell_of(names, self.answers.multilabel)
+        self.answers.answer(row_id, cell, self.by)
 
     def see(self, row: Row) -> dict[str, Any]:
         """Return what may be seen of a row; `default` are the labels that Enter chooses."""
         seen = Row(row.id, row.text) if self.blind else row
         shown = {label.name: label.shown for label in self.labels()}
-        labels = {
-            name: labels_of(getattr(seen, name), self.answers.multilabel)
-            for name in ("given", "suggested")
-        }
-        facts = {
-            name: ", ".join(shown.get(label, label) for label in labels[name]) for name in labels
-        }
+        labels, facts = {}, {}
+        for name in ("given", "suggested"):
+            labels[name] = labels_of(getattr(seen, name), self.answers.multilabel)
+            facts[name] = ", ".join(shown.get(label, label) for label in labels[name])
         facts |= {"probability": seen.probability, "why": visible(seen.why)}
         return {
             "id": row.id,

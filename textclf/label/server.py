@@ -54,7 +54,7 @@ class Server(ThreadingHTTPServer):
 
     def act(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Do what the page asks for, and return what it shows next."""
-        session, told = self.session, ""
+        session, message = self.session, ""
         with self.lock:
             try:
                 if asked["do"] == "answer":
@@ -62,16 +62,16 @@ class Server(ThreadingHTTPServer):
                 elif asked["do"] == "undo":
                     session.answers.undo(asked["id"])
             except AnsweredError as error:
-                told = str(error)
+                message = str(error)
             rows = session.answers.rows
-            row = session.row(asked["skipped"], asked["id"] if asked["do"] == "undo" else "")
+            shown = session.row(asked["skipped"], asked["id"] if asked["do"] == "undo" else "")
             return {
-                "told": told,
+                "told": message,
                 "labels": [label._asdict() for label in session.labels()],
                 "multilabel": session.answers.multilabel,
-                "done": sum(not each.open for each in rows),
+                "done": sum(not row.open for row in rows),
                 "total": len(rows),
-                "row": row and session.see(row),
+                "row": shown and session.see(shown),
             }
 
 
@@ -84,9 +84,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Send the page."""
         if self._may(*parse_qs(urlsplit(self.path).query).get("token", [""])[:1]):
-            page = (
-                resources.files("textclf.label").joinpath("page.html").read_text(encoding="utf-8")
-            )
+            file = resources.files("textclf.label").joinpath("page.html")
+            page = file.read_text(encoding="utf-8")
             nonce = secrets.token_urlsafe()  # marks its script and style: nothing else runs
             page = page.replace("$style", template(STYLE)).replace("$nonce", nonce)
             self._send(200, page, "text/html; charset=utf-8", nonce)
@@ -97,9 +96,8 @@ class Handler(BaseHTTPRequestHandler):
             return
         try:
             length = int(self.headers.get("Content-Length", "0"))
-            asked = json.loads(
-                self.rfile.read(max(0, min(length, MOST_BYTES)))
-            )  # what is cut off is no JSON
+            # What is cut off is no JSON.
+            asked = json.loads(self.rfile.read(max(0, min(length, MOST_BYTES))))
             self._send(200, json.dumps(self.server.act(asked)))
             if asked["do"] == "finish":
                 self.server.shutdown()
@@ -122,11 +120,8 @@ class Handler(BaseHTTPRequestHandler):
     ) -> None:
         self.send_response(status)
         policy = POLICY.format(nonce=nonce)
-        for name, value in {
-            **HEADERS,
-            "Content-Security-Policy": policy,
-            "Content-Type": kind,
-        }.items():
+        headers = {**HEADERS, "Content-Security-Policy": policy, "Content-Type": kind}
+        for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content.encode())

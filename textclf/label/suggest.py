@@ -81,12 +81,12 @@ def run(arguments: argparse.Namespace) -> None:
     judged, margins = _judge(pool, predictor, arguments.predictions)
     vectors = encoder.transform(pool.texts) if encoder else term_vectors(pool.texts)
     chosen = choose(vectors, margins, pool.texts, (rows, random), encoder is not None)
-    written = [replace(judged[place], why=why) for place, why in chosen.items()]
-    _require_new(ids := [row.id for row in written])
+    written = [replace(judged[position], why=why) for position, why in chosen.items()]
+    ids = [row.id for row in written]
+    _require_new(ids)
     try:
-        write_rows(
-            output, [written[place] for place in np.argsort(fingerprints(ids, seed))], new=True
-        )
+        order = np.argsort(fingerprints(ids, seed))
+        write_rows(output, [written[position] for position in order], new=True)
     except FileExistsError:  # made by somebody else meanwhile
         raise taken from None
     counts = ", ".join(f"{count} {why}" for why, count in Counter(chosen.values()).items())
@@ -97,31 +97,33 @@ def run(arguments: argparse.Namespace) -> None:
 def sample_pool(
     batches: Iterable[TextBatch], known: Iterable[Any], seed: int, size: int = CANDIDATES
 ) -> tuple[TextBatch, str]:
-    """Return a uniform sample of the distinct texts that are not known, in random order, and what there was, in words.
+    """Return a uniform sample of the distinct texts that are not known, and a line of counts.
 
-    These are the texts with the smallest hashes; of copies, the first in the order of text and id
-    stands for all.
+    These are the texts with the smallest hashes, which put them in random order; of copies, the
+    first in the order of text and id stands for all.
     """
-    known_hashes = np.unique(
-        np.concatenate([hash_normalized(texts, seed) for texts in [[""], *known]])
-    )
-    found: dict[int, tuple[str, str]] = {}
+    hashes_of_known = [hash_normalized(texts, seed) for texts in [[""], *known]]
+    known_hashes = np.unique(np.concatenate(hashes_of_known))
+    smallest: dict[int, tuple[str, str]] = {}  # text and id by hash
     largest, rows, left_out = LARGEST, 0, 0
     for ids, texts in batches:
         hashes = hash_normalized(texts, seed)
         is_known = known_hashes[np.searchsorted(known_hashes, hashes) % len(known_hashes)] == hashes
         rows, left_out = rows + len(texts), left_out + int(is_known.sum())
-        for place in np.flatnonzero(~is_known & (hashes <= np.uint64(largest))).tolist():
-            key, row = int(hashes[place]), (texts[place], ids[place])
-            found[key] = min(row, found.get(key, row))
-        if len(found) > 2 * size:
-            found = dict(sorted(found.items())[:size])
-            largest = max(found)
-    sampled = [found[key] for key in sorted(found)[:size]]
-    distinct = f"{len(found):,}"
+        for position in np.flatnonzero(~is_known & (hashes <= np.uint64(largest))).tolist():
+            key, row = int(hashes[position]), (texts[position], ids[position])
+            smallest[key] = min(row, smallest.get(key, row))
+        if len(smallest) > 2 * size:
+            smallest = dict(sorted(smallest.items())[:size])
+            largest = max(smallest)
+    sampled = [smallest[key] for key in sorted(smallest)[:size]]
+    distinct = f"{len(smallest):,}"
     if largest < LARGEST:  # Bar-Yossef et al. (2002), RANDOM
-        distinct = f"about {len(found) * LARGEST // max(found):,}"
-    counted = f"{count_noun(rows, 'row')}, {left_out:,} of them labelled, discarded or empty; {distinct} other texts"
+        distinct = f"about {len(smallest) * LARGEST // max(smallest):,}"
+    counted = (
+        f"{count_noun(rows, 'row')}, {left_out:,} of them labelled, discarded or empty; "
+        f"{distinct} other texts"
+    )
     return TextBatch([row_id for _, row_id in sampled], [text for text, _ in sampled]), counted
 
 
@@ -137,14 +139,12 @@ def _known(column: str, trained: bool = True) -> Iterator[Any]:
     if labelled.LABELLED.exists():
         yield getattr(labelled.read(labelled.LABELLED), f"{column}s")
     if TABLE.exists() and not PARAMS_FILE.exists():
-        yield from (
-            getattr(batch, f"{column}s")
-            for batch in read_table(TABLE, Layout({"id": "id", "text": "text"}))
-        )
+        for batch in read_table(TABLE, Layout({"id": "id", "text": "text"})):
+            yield getattr(batch, f"{column}s")
 
 
 def _require_new(ids: Sequence[str]) -> None:
-    """Raise `UserError` if two texts have one id, or a text has the id of another one that is known."""
+    """Raise `UserError` if two texts have one id, or a text has the id of a known one."""
     counts = Counter(ids)
     for column in _known("id"):
         counts.update(counts.keys() & set(as_array(column).to_pylist()))
@@ -156,52 +156,48 @@ def _require_new(ids: Sequence[str]) -> None:
 
 
 def _encoder(representation: Any) -> Any:
-    """Return the encoder in a representation, None without one, and let it keep vectors, which are needed twice."""
+    """Return the encoder in a representation, None without one.
+
+    It keeps its vectors, which are needed twice.
+    """
     if getattr(representation, "kind", None) == DENSE:
         representation.transform = Remembering(copy.copy(representation)).transform
         return representation
-    found = (_encoder(block.representation) for block in getattr(representation, "blocks", ()))
-    return next(filter(None, found), None)
+    encoders = (_encoder(block.representation) for block in getattr(representation, "blocks", ()))
+    return next(filter(None, encoders), None)
 
 
 def _judge(
     pool: TextBatch, predictor: Predictor | None, path: Path | None
 ) -> tuple[list[Row], Any]:
-    """Return a row for each text, with a label if a model or a file has predictions, and then the margins (texts,).
+    """Return a row for each text and, if a model or a file has predictions, margins (texts,).
 
-    The probability is that of the label; of several labels, that of the decision that is least
-    certain.
+    Rows then have a label and its probability; of several labels, that of the decision that is
+    least certain.
     """
     decision = predictor.decision.answering() if predictor else Decision()
     several = decision.multilabel
     labels_only = False
     if path is not None:
         given = external.read(path, predictor.classes_ if predictor else None, several)
-        places = given.ids.get_indexer(pd.Index(pool.ids))
-        if missing := [pool.ids[place] for place in np.flatnonzero(places < 0)]:
+        positions = given.ids.get_indexer(pd.Index(pool.ids))
+        if missing := [pool.ids[text] for text in np.flatnonzero(positions < 0)]:
             raise UserError(
                 f"{path} must have a row for each text; ids are missing: {external.few(missing)}"
             )
-        classes, labels_only, probabilities = (
-            given.classes,
-            given.labels_only,
-            given.probabilities[places],
-        )
+        classes, labels_only = given.classes, given.labels_only
+        probabilities = given.probabilities[positions]
         decision = Decision(thresholds=(0.5,) * len(classes) if several else None)
     elif predictor is not None:
         classes, probabilities = predictor.classes_, predictor.predict_proba(pool.texts)
     else:
         return list(map(Row, *pool)), None
-    decided, sure = (
-        decision.decide(probabilities),
-        np.maximum(probabilities, 1 - probabilities).min(axis=1),
-    )
+    decided = decision.decide(probabilities)
+    sure = np.maximum(probabilities, 1 - probabilities).min(axis=1)
     margins = sure
     if not several:
-        sure, margins = (
-            np.take_along_axis(probabilities, decided[:, None], 1)[:, 0],
-            margins_of(probabilities),
-        )
+        sure = np.take_along_axis(probabilities, decided[:, None], 1)[:, 0]
+        margins = margins_of(probabilities)
         decided = np.arange(len(classes)) == decided[:, None]
     cells = [cell_of(names, several) for names in conformal.labels_of(decided, classes)]
     columns = zip(*pool, cells, sure.round(DIGITS).astype(str).tolist(), strict=True)
@@ -218,11 +214,11 @@ def choose(
     counts: tuple[int, int],
     encoded: bool,
 ) -> dict[int, str]:
-    """Return positions of texts, the first of near copies, and why each was chosen; `counts` are all and random ones.
+    """Return positions of texts, the first of near copies, and why each was chosen.
 
-    The texts are in random order: the first are those drawn at random, which alone may measure.
-    `vectors` (texts, columns) are `encoded`, or those of `term_vectors`; `margins` (texts,) are
-    small for uncertain texts.
+    `counts` are those of all texts to choose and of the random ones. The texts are in random order:
+    the first are those drawn at random, which alone may measure. `vectors` (texts, columns) are
+    `encoded`, or those of `term_vectors`; `margins` (texts,) are small for uncertain texts.
 
     The others are one text of each cluster, by k-means of their vectors; with margins, among the
     half of the texts with the smaller ones. Near the centre of a cluster, an encoder has typical
@@ -233,18 +229,17 @@ def choose(
     chosen = dict.fromkeys(range(min(random, len(texts))), RANDOM)
     others = np.arange(len(chosen), len(texts))
     if margins is not None:
-        others = np.sort(
-            others[np.argsort(margins[others], kind="stable")[: max(rows, len(others) // 2)]]
-        )
-    all_words = [set(words) for words in list_words(texts).to_pylist()]
-    words = [all_words[place] for place in chosen]
-    for place in others[_spread(vectors[others], rows - len(chosen), encoded)].tolist():
-        found = all_words[place]
+        by_margin = np.argsort(margins[others], kind="stable")
+        others = np.sort(others[by_margin[: max(rows, len(others) // 2)]])
+    words_of = [set(words) for words in list_words(texts).to_pylist()]
+    chosen_words = [words_of[position] for position in chosen]
+    for position in others[_spread(vectors[others], rows - len(chosen), encoded)].tolist():
+        words = words_of[position]
         if len(chosen) < rows and all(
-            len(found & other) < SIMILAR * len(found | other) for other in words
+            len(words & other) < SIMILAR * len(words | other) for other in chosen_words
         ):
-            chosen[place] = DIVERSE if margins is None else UNCERTAIN
-            words.append(found)
+            chosen[position] = DIVERSE if margins is None else UNCERTAIN
+            chosen_words.append(words)
     return chosen
 
 
@@ -253,7 +248,8 @@ def _spread(vectors: NDArray[Any], clusters: int, encoded: bool) -> NDArray[np.i
     import pandas as pd
     from sklearn.cluster import KMeans
 
-    if not (clusters := min(clusters, len(np.unique(vectors, axis=0)))):
+    clusters = min(clusters, len(np.unique(vectors, axis=0)))
+    if not clusters:
         return np.arange(0)
     fitted = KMeans(clusters, n_init=1, random_state=0).fit(vectors)
     distances = np.linalg.norm(vectors - fitted.cluster_centers_[fitted.labels_], axis=1)
@@ -271,7 +267,10 @@ def margins_of(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def term_vectors(texts: Sequence[str]) -> NDArray[Any]:
-    """Return the vectors of the texts by latent semantic analysis of tf-idf, of length 1: (texts, `COMPONENTS`)."""
+    """Return unit vectors of the texts by latent semantic analysis of tf-idf.
+
+    Their shape is (texts, `COMPONENTS`).
+    """
     from sklearn.decomposition import TruncatedSVD
     from sklearn.preprocessing import normalize
 
