@@ -16,7 +16,10 @@ pin_arithmetic()
 
 
 def load(folder: str | Path = "models") -> "Predictor":
-    """Return the classifier in a folder (models/keras) or the default one, a `textclf.predict.predictor.Predictor`."""
+    """Return the classifier in a folder such as models/keras, or else the default one.
+
+    It is a `textclf.predict.predictor.Predictor`.
+    """
     from textclf.predict import predictor
 
     return predictor.load(folder)

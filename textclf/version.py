@@ -1,3 +1,3 @@
-"""The version of textclf, apart from `textclf/__init__.py`: a new version alone must rerun no stage of a project."""
+"""The version of textclf, apart from `textclf/__init__.py`: alone it must rerun no stage."""
 
 __version__ = "0.2.0"
