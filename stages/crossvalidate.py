@@ -49,9 +49,8 @@ def run(
         rows = pd.DataFrame(read.table.to_pydict())
         if data.columns:
             rows["text"] = pd.Series(splits.text_rows(read.table), dtype=object)
-        known = rows[rows["label"] != data.no_class_label].reset_index(
-            drop=True
-        )  # not those of data.unknown
+        # Without those of data.unknown.
+        known = rows[rows["label"] != data.no_class_label].reset_index(drop=True)
         return crossvalidation.crossvalidate(known, read.classes, setup, crossvalidate)
 
     results = without_rare(data, divide)

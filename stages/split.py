@@ -49,9 +49,8 @@ def run(
         corrected, added = read_corrections(corrections, data.multilabel), read_labelled(labelled)
 
         def divide(rare: Renamed) -> tuple[list[str], SplitReport]:
-            shutil.rmtree(
-                split_folder, ignore_errors=True
-            )  # of a division that a rare class made impossible
+            # It is there from a division that a rare class made impossible.
+            shutil.rmtree(split_folder, ignore_errors=True)
             split_folder.mkdir()
             write_checksums(read, split_folder)
             return write_splits(

@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def columns_for(predictor: Predictor, **chosen: Any) -> outputs.Columns:
-    """Return the columns of a model's predictions, with the arguments of `outputs.Columns` that were chosen."""
+    """Return the columns of a model's predictions, with the chosen `outputs.Columns`."""
     rules = {"multilabel": predictor.decision.multilabel, "reasons": predictor.rejects}
     return outputs.Columns(predictor.classes_, **rules, **chosen)
 
@@ -116,7 +116,9 @@ def check_options(arguments: argparse.Namespace) -> None:
 def read_batches(
     arguments: argparse.Namespace, columns: Sequence[str] = (), empty: bool = False
 ) -> Iterator[TextBatch]:
-    """Return the texts that the arguments name, with these columns; `UserError` for wrong arguments before any text.
+    """Return the texts that the arguments name, with these columns.
+
+    Raises `UserError` for wrong arguments before any text.
 
     A row of a table may have no text only if `empty` ones are read.
     """
@@ -158,7 +160,7 @@ def _layout(arguments: argparse.Namespace, beside: Sequence[str]) -> Layout:
 
 
 def choose_format(name: str | None, output: Path | None) -> str:
-    """Return the format to write: the named one, or by the ending of the output file, or the default."""
+    """Return the format to write: the named one, that of the file's ending, or the default."""
     ending = "" if output is None else output.suffix.lower()
     is_file = output is not None and (output.is_file() or not output.exists())
     if name is None and is_file and ending not in outputs.ENDINGS:

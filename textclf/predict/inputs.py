@@ -1,4 +1,4 @@
-"""Texts to classify, in batches: from the command line, the lines of a stream, or a table in any format.
+"""Texts to classify, in batches: of the command line, the lines of a stream, or any table.
 
 Memory does not grow with the number of texts, and what a pipe delivers is passed on as soon as it
 arrives.
@@ -42,16 +42,17 @@ class TextBatch(NamedTuple):
 
 def read_arguments(texts: Iterable[str]) -> Iterator[TextBatch]:
     """Yield the texts of a command line in one batch, numbered from 1."""
-    unicode_texts = [
-        SURROGATE.sub(REPLACEMENT, text) for text in texts
-    ]  # Python's form of bytes that are not UTF-8
+    # A surrogate is Python's form of a byte that is not UTF-8.
+    unicode_texts = [SURROGATE.sub(REPLACEMENT, text) for text in texts]
     yield TextBatch([str(number) for number in range(1, len(unicode_texts) + 1)], unicode_texts)
 
 
 def read_lines(
     stream: IO[bytes], encoding: str, warn: Callable[[str], object]
 ) -> Iterator[TextBatch]:
-    """Yield the lines of a stream, numbered from 1, as soon as they arrive; an empty line is an empty text.
+    """Yield the lines of a stream, numbered from 1, as soon as they arrive.
+
+    An empty line is an empty text.
 
     Only LF ends a line. A CR before it and a byte order mark at the start are left out. Bytes that
     can't be decoded are read as U+FFFD and reported to `warn`.
@@ -86,7 +87,9 @@ def _read_lines(
 
 
 def read_table(path: Path, layout: Layout, empty: bool = False) -> Iterator[TextBatch]:
-    """Yield the rows of a file, or of the files of a folder; without a column of ids, an id is `file:line`.
+    """Yield the rows of a file, or of the files of a folder.
+
+    Without a column of ids, an id is `file:line`.
 
     Raises `UserError` at the first row that breaks a rule or, unless texts may be `empty`, has
     none, after the rows before it.
@@ -97,7 +100,7 @@ def read_table(path: Path, layout: Layout, empty: bool = False) -> Iterator[Text
 
 
 def read_stream(stream: IO[bytes], kind: str, layout: Layout) -> Iterator[TextBatch]:
-    """Yield the rows of a stream in a format of tables as `read_table` does; rows on lines as soon as they arrive."""
+    """Yield the rows of a stream as `read_table` does; rows on lines as soon as they arrive."""
     counted = _LineCounter(stream, layout.encoding) if FORMATS[kind].by_line else None
     rows = _rows(Path("stdin"), kind, layout, cast("IO[bytes]", counted or stream))
     yield from _batches(_checked_rows(rows, layout, "stdin", "stdin"), counted)
@@ -113,7 +116,7 @@ def _rows(
 
 
 class _LineCounter(io.BufferedIOBase):
-    """A stream that counts the lines read so far, so that it can tell whether reading another row would block."""
+    """A stream that counts its lines, to tell whether reading another row would block."""
 
     def __init__(self, stream: IO[bytes], encoding: str) -> None:
         self.stream = stream
@@ -129,7 +132,7 @@ class _LineCounter(io.BufferedIOBase):
         return chunk
 
     def blocks_after(self, line: int) -> bool:
-        """Return whether a reader that has taken the lines up to this one would have to wait for the next."""
+        """Return whether a reader of the lines up to this one would have to wait for the next."""
         if line < self.lines:
             return False
         try:
@@ -144,7 +147,7 @@ class _LineCounter(io.BufferedIOBase):
 def _batches(
     rows: Iterable[NumberedText], stream: _LineCounter | None = None
 ) -> Iterator[TextBatch]:
-    """Yield the rows in batches; before an error, and before `stream` has to be waited for, those that were read."""
+    """Yield the rows in batches; those that were read before an error, or a wait for `stream`."""
     batch = TextBatch([], [])
     characters = 0
     try:
@@ -167,7 +170,10 @@ def _batches(
 def _checked_rows(
     rows: Iterable[NumberedRow], layout: Layout, name: str, path: str, empty: bool = False
 ) -> Iterator[NumberedText]:
-    """Yield the texts of rows; `UserError` at one without. `name` is the file in ids, `path` the file in errors."""
+    """Yield the texts of rows.
+
+    Raises `UserError` at one without. `name` is the file in ids, `path` the file in errors.
+    """
     texts, named = layout.columns_of("text"), layout.columns_of("group") or layout.columns_of("id")
     beside = [
         purpose.removeprefix(COLUMN) for purpose in layout.columns if purpose.startswith(COLUMN)
@@ -196,6 +202,7 @@ def _require_value(value: str | None, columns: Sequence[str]) -> str:
     """Return the value of some columns; `ValueError` if there is none."""
     if value is None:
         raise ValueError(
-            f"{list_names(columns)} must be text; got nothing; give it a value, or leave the row out"
+            f"{list_names(columns)} must be text; got nothing; "
+            "give it a value, or leave the row out"
         )
     return value

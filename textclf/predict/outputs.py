@@ -26,10 +26,9 @@ if TYPE_CHECKING:
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but tab and line end
 MANY = 10  # classes with a probability each in text that people read, at most
-GROUP_ROWS, GROUP_BYTES = (
-    2**16,
-    2**24,
-)  # a row group of Parquet is written when it has as many of either
+# A row group of Parquet is written when it has as many rows, or texts of as many bytes.
+GROUP_ROWS = 2**16
+GROUP_BYTES = 2**24
 
 
 @dataclass(frozen=True)
@@ -38,9 +37,8 @@ class PredictedBatch:
 
     ids: list[str]
     texts: list[str]
-    labels: Sequence[
-        Any
-    ]  # each a str, a list of several labels, or None: see `reasons`, or a set of not one class
+    # Each is a str, a list of several labels, or None: see `reasons`, or a set of not one class.
+    labels: Sequence[Any]
     probabilities: NDArray[np.float64]  # (texts, classes)
     explanations: (
         "Sequence[list[Term] | dict[str, list[Term]]] | None"  # of several labels by label
@@ -52,7 +50,10 @@ class PredictedBatch:
 
 @dataclass(frozen=True)
 class Columns:
-    """Which columns there are besides `id`, `label` and `confidence`: the label's probability, or else the highest."""
+    """Which columns there are besides `id`, `label` and `confidence`.
+
+    The confidence is the probability of the label, or else the highest one.
+    """
 
     classes: tuple[str, ...]
     text: bool
@@ -107,7 +108,7 @@ class Columns:
     def cells(
         self, batch: PredictedBatch, quote: Callable[[str | None], str]
     ) -> Iterator[tuple[str, ...]]:
-        """Yield the values of each text as they stand in a line; `quote` writes ids, texts, and labels or None."""
+        """Yield the values of each text as in a line; `quote` writes ids, texts and labels."""
         number = f"%.{DIGITS}f".__mod__
         made: dict[str, Callable[[Any], str]] = {
             "set": _quote_list,
@@ -133,7 +134,10 @@ def _quote_list(labels: Sequence[str]) -> str:
 
 def _quote_terms(explained: "list[Term] | dict[str, list[Term]]") -> str:
     if isinstance(explained, dict):
-        return f"{{{', '.join(f'{quote_json(label)}: {_quote_terms(terms)}' for label, terms in explained.items())}}}"
+        members = (
+            f"{quote_json(label)}: {_quote_terms(terms)}" for label, terms in explained.items()
+        )
+        return f"{{{', '.join(members)}}}"
     return _quote_pairs(explained, "term", "weight")
 
 
@@ -156,7 +160,7 @@ def write_json_lines(
 
 
 def write_csv(batches: Iterable[PredictedBatch], stream: IO[bytes], columns: Columns) -> None:
-    """Write CSV with a header and LF line ends, probabilities with six digits, lists and explanations as JSON."""
+    """Write CSV with a header, probabilities with six digits, lists and explanations as JSON."""
 
     def quote(
         text: str | None,
@@ -172,7 +176,9 @@ def write_csv(batches: Iterable[PredictedBatch], stream: IO[bytes], columns: Col
 
 
 def write_parquet(batches: Iterable[PredictedBatch], stream: IO[bytes], columns: Columns) -> None:
-    """Write Parquet: probabilities as double, a set as a list of labels, an explanation as one of term and weight.
+    """Write Parquet: probabilities as double, a set as a list of labels.
+
+    An explanation is a list of term and weight.
 
     With several labels per text, `label` and `confidence` are lists, and an explanation is a map
     from labels to lists.
@@ -211,7 +217,7 @@ ENDINGS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "pa
 
 
 class Terminal(io.BufferedIOBase):
-    """Standard output on a terminal: shows control characters of the texts, which the terminal would obey."""
+    """Standard output on a terminal: shows control characters, which the terminal would obey."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         """Write to the stream."""
@@ -237,7 +243,7 @@ def write(
 
 
 def require_other_files(read: Mapping[str, Path], written: Mapping[str, Path | None]) -> None:
-    """Raise `UserError` if a file that is written is read or written too; the keys are the names of the arguments."""
+    """Raise `UserError` if a written file is read or written too; the keys name the arguments."""
     files: dict[str, str] = {}
     for option, path in read.items():
         files.setdefault(os.path.realpath(path), option)
@@ -255,7 +261,9 @@ def require_other_files(read: Mapping[str, Path], written: Mapping[str, Path | N
 
 @contextlib.contextmanager
 def open_output(path: Path, option: str = "--output", *, new: bool = False) -> Iterator[IO[bytes]]:
-    """Open a file that replaces the one at `path` if the block ends without error; a device or pipe is opened itself.
+    """Open a file that replaces the one at `path` if the block ends without error.
+
+    A device or pipe is opened itself.
 
     A link and permissions stay. Raises `UserError` if it can't be written, which calls the path
     `option` if its folder is the reason, and `FileExistsError` if a `new` file is there at the end.

@@ -42,10 +42,9 @@ WORD = re.compile(r"\w+")  # what is removed to explain a prediction without ter
 MOST_WORDS = 300  # of a text that are removed, so that the explanation of a very long one ends
 TINY = np.finfo(np.float64).tiny
 VARIANTS = 64  # of a text, without one word each, that are in memory at a time
-UNKNOWN, ABSTAIN = (
-    "unknown",
-    "abstain",
-)  # why a text has no label: it is of no class, or no answer costs least
+# Why a text has no label: it is of no class, or no answer costs least.
+UNKNOWN = "unknown"
+ABSTAIN = "abstain"
 Term = tuple[str, float]  # a term and its weight
 
 
@@ -75,7 +74,7 @@ class Predictor:
 
     @property
     def classes_(self) -> tuple[str, ...]:
-        """Return the labels in the order of the probabilities; binary: the positive class is last."""
+        """Return the labels in the order of the probabilities; binary: positive class last."""
         classes: tuple[str, ...] = self.model.classes
         return classes
 
@@ -90,7 +89,7 @@ class Predictor:
         return representation.columns_read(self.vectorizer)
 
     def predict(self, texts: Iterable[Any], top: int | None = None) -> Any:
-        """Return the label of each text, as scikit-learn does: a numpy array (texts,), here of dtype object.
+        """Return the label of each text, as scikit-learn does: an array (texts,) of dtype object.
 
         A label is a str, a list of several labels, or None if no answer costs least or the text is
         of no class. With `top`, at least 1, return for each text its so many most probable classes,
@@ -105,7 +104,7 @@ class Predictor:
     def answer(
         self, texts: Iterable[Any]
     ) -> tuple[list[Any], list[str | None], NDArray[np.float64]]:
-        """Return what `predict` returns, why a label is None (`unknown` or `abstain`), and the probabilities."""
+        """Return labels, why one is None (`unknown` or `abstain`), and the probabilities."""
         X = self._vectors(texts)
         probabilities = self._probabilities(X)
         pairs = list(
@@ -115,13 +114,19 @@ class Predictor:
         return [None if out else label for label, out in pairs], reasons, probabilities
 
     def predict_proba(self, texts: Iterable[Any]) -> NDArray[np.float64]:
-        """Return the calibrated probabilities (texts, classes); each row sums to 1 unless texts have several labels."""
+        """Return the calibrated probabilities (texts, classes).
+
+        Each row sums to 1 unless texts have several labels.
+        """
         return self._probabilities(self._vectors(texts))
 
     def most_probable(
         self, probabilities: NDArray[np.float64], count: int
     ) -> list[list[tuple[str, float]]]:
-        """Return per row of probabilities the `count` highest, each with its class; the first of equal ones first."""
+        """Return the `count` highest probabilities of each row, each with its class.
+
+        Of equal ones, the first comes first.
+        """
         if count < 1:
             raise UserError(f"top must be at least 1; got {count}")
         order = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
@@ -129,7 +134,7 @@ class Predictor:
         return [[(self.classes_[place], row[place]) for place in places] for row, places in rows]
 
     def labels(self, probabilities: NDArray[np.float64]) -> list[Any]:
-        """Return the labels for probabilities of `predict_proba`, by the threshold or costs; it rejects no text."""
+        """Return labels for these probabilities, by the threshold or costs; no text is rejected."""
         decided = self.decision.decide(probabilities)
         if self.decision.multilabel:
             return conformal.labels_of(decided, self.classes_)
@@ -137,7 +142,7 @@ class Predictor:
         return [labels[position] for position in decided.tolist()]
 
     def predict_set(self, texts: Iterable[Any], coverage: float) -> list[list[str]]:
-        """Return for each text the labels that it may have, such that `coverage` of the sets have the right one.
+        """Return the labels that each text may have: `coverage` of the sets have the right one.
 
         This holds for texts like the validation rows of the run. A set with one label is an answer;
         others are none. With several labels per text, the sets have that share of the labels on
@@ -146,23 +151,27 @@ class Predictor:
         return conformal.labels_of(self.sets(self.predict_proba(texts), coverage), self.classes_)
 
     def sets(self, probabilities: NDArray[np.float64], coverage: float) -> Sets:
-        """Return which classes are in the set of each text (texts, classes), for probabilities of `predict_proba`."""
+        """Return the classes in the set of each text (texts, classes), for these probabilities."""
         return self.require_coverage(coverage).sets(probabilities, coverage)
 
     def require_coverage(self, coverage: float, name: str = "coverage") -> Conformal:
-        """Return the scores if sets of this coverage follow from them; else `UserError`, which calls it `name`."""
+        """Return the scores if sets of this coverage follow from them.
+
+        Otherwise raises `UserError`, which calls the coverage `name`.
+        """
         if not 0 < coverage < 1:
             raise UserError(f"{name} must be greater than 0 and less than 1; got {coverage}")
         if self.conformal is None:
             raise UserError(
-                f"{name} must come with a model that has scores of validation rows; got one without; set "
+                f"{name} must come with a model that has scores of validation rows; "
+                "got one without; set "
                 "split.validation_size and evaluate.coverage in params.yaml, and run dvc repro"
             )
         self.conformal.require(coverage, name, self.classes_)
         return self.conformal
 
     def explain(self, texts: Iterable[Any], count: int | None = None) -> list[Any]:
-        """Return per text the terms that decided, the largest absolute weight first: at most `count`, or all.
+        """Return the terms that decided for each text, the largest absolute weight first.
 
         A weight is the drop of the label's log odds when the term is removed from the text: above 0
         it speaks for the label, below 0 against it. A text without a label has those of the class
@@ -186,7 +195,7 @@ class Predictor:
         return explanations
 
     def _explain_words(self, text: str, count: int | None) -> Any:
-        """Return the words, and values of columns, whose removal changes the label's log odds most, with the drop."""
+        """Return the words and values of columns whose removal lowers the label's log odds most."""
         words = self._words(text)
         variants = [text, *(re.sub(rf"\b{re.escape(word)}\b", "", text) for word in words)]
         if isinstance(text, TextRow):
@@ -210,7 +219,7 @@ class Predictor:
     def _explanation(
         self, terms: list[str], drops: NDArray[np.float64], decided: Any, count: int | None
     ) -> Any:
-        """Return the terms with the largest drops (terms, classes) for the class decided, or for each of the labels."""
+        """Return the terms with the largest drops (terms, classes), of the class or each label."""
         if not self.decision.multilabel:
             return _largest(terms, drops[:, decided], count)
         return {
@@ -219,7 +228,10 @@ class Predictor:
         }
 
     def _words(self, text: str) -> list[str]:
-        """Return the different words of a text, at most `MOST_WORDS`: of more, those at the end that the model sees."""
+        """Return the different words of a text, at most `MOST_WORDS`.
+
+        Of more, these are those at the end that the model sees.
+        """
         found = WORD.findall(text)
         if getattr(getattr(self.vectorizer, "settings", None), "truncating", "post") == "pre":
             return list(dict.fromkeys(reversed(found)))[MOST_WORDS - 1 :: -1]
@@ -235,14 +247,18 @@ class Predictor:
         return self.vectorizer.transform(self.rows(texts))
 
     def rows(self, texts: Iterable[Any]) -> list[str]:
-        """Return the texts, of records as `TextRow` if the model reads columns; `TypeError` for what is neither."""
+        """Return the texts, of records as `TextRow` if the model reads columns.
+
+        Raises `TypeError` for what is neither.
+        """
         return list(_require_texts(texts, self.reads))
 
     def _probabilities(self, X: Any) -> NDArray[np.float64]:
         probabilities = self.decision.calibrate(self.model.predict_proba(X))
         if np.isnan(probabilities).any():
             raise UserError(
-                "the probabilities of a text must be numbers; got NaN; train and export the model again"
+                "the probabilities of a text must be numbers; got NaN; "
+                "train and export the model again"
             )
         return probabilities
 
@@ -267,7 +283,10 @@ def _largest(terms: list[str], drops: NDArray[np.float64], count: int | None) ->
 
 
 def _require_texts(texts: Any, reads: Sequence[str]) -> Iterator[str]:
-    """Yield the texts, if a model `reads` columns those of records too; `TypeError` for one missing, as None or NaN."""
+    """Yield the texts, if a model `reads` columns those of records too.
+
+    Raises `TypeError` for one missing, as None or NaN.
+    """
     if reads and hasattr(texts, "columns"):
         texts = texts.to_dict("records")
     if isinstance(texts, str | bytes):
@@ -276,7 +295,8 @@ def _require_texts(texts: Any, reads: Sequence[str]) -> Iterator[str]:
         texts, "columns"
     ):  # a data frame would give the names of its columns
         raise TypeError(
-            f"texts must be an iterable of texts; got a {type(texts).__name__}; take one column of it"
+            f"texts must be an iterable of texts; got a {type(texts).__name__}; "
+            "take one column of it"
         )
     for position, text in enumerate(texts):
         row = (
@@ -289,7 +309,10 @@ def _require_texts(texts: Any, reads: Sequence[str]) -> Iterator[str]:
 
 
 def _row(record: Mapping[str, Any], reads: Sequence[str], place: str) -> Any:
-    """Return the text of a record with its columns; `UserError` if it lacks one or has a value that is of no use."""
+    """Return the text of a record with its columns.
+
+    Raises `UserError` if it lacks one or has a value that is of no use.
+    """
     from textclf.tables.values import cell_of  # which no model of texts alone needs
 
     if missing := [name for name in ("text", *reads) if name not in record]:
@@ -305,7 +328,9 @@ def _row(record: Mapping[str, Any], reads: Sequence[str], place: str) -> Any:
 
 
 def load(folder: str | Path = "models") -> Predictor:
-    """Return the classifier in a folder that the export stage wrote, such as models/keras; of models, the default one.
+    """Return the classifier in a folder that the export stage wrote, such as models/keras.
+
+    Of a folder of models, it is the default one.
 
     Raises `UserError` if a file is missing or not that of the folder's provenance.json, or was made
     by a newer textclf.
@@ -331,7 +356,10 @@ def load(folder: str | Path = "models") -> Predictor:
 
 
 def _read_vectorizers(folder: Path, model: classifiers.Classifier) -> Any:
-    """Return the vectorizer of a model's folder, or the vectorizers of an average's members; `UserError` as below."""
+    """Return the vectorizer of a model's folder, or the vectorizers of an average's members.
+
+    Raises `UserError` as below.
+    """
     shared = folder.parent / SHARED
     if not isinstance(model, Average):
         return _read_vectorizer(folder, shared)
@@ -349,13 +377,17 @@ def _read_vectorizer(folder: Path, shared: Path) -> Any:
         if shared.exists() or any(str(folder / VECTORIZER) in line for line in error.lines):
             raise
         raise UserError(
-            f"{shared} not found, which has pretrained weights that {folder} reads; copy it from beside the model's "
+            f"{shared} not found, which has pretrained weights that {folder} reads; "
+            "copy it from beside the model's "
             "first folder, or run dvc repro to make it"
         ) from None
 
 
 def find_model(folder: Path, name: str | None) -> Path:
-    """Return the folder of a model by its name, path or tag, for None of the default; `UserError` if there is none."""
+    """Return the folder of a model by its name, path or tag, for None of the default.
+
+    Raises `UserError` if there is none.
+    """
     if name is None:
         return folder / read_index(folder)[0]
     is_tag = re.search("[#@]", name)  # no folder takes its place
@@ -367,6 +399,7 @@ def find_model(folder: Path, name: str | None) -> Path:
         return place
     known = ", ".join(read_index(folder)[1]) if (folder / INDEX).exists() else "none"
     raise UserError(
-        f"the model must be one in {folder} ({known}), the folder of one or what a Git tag names (keras#prod); "
+        f"the model must be one in {folder} ({known}), the folder of one "
+        "or what a Git tag names (keras#prod); "
         f"got {name!r}; run dvc repro to make it, or git fetch --tags"
     )

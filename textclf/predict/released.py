@@ -1,4 +1,4 @@
-"""Models that Git tags name in the format of GTO (https://github.com/iterative/gto), from DVC's cache or remote.
+"""Models that Git tags name in the format of GTO, https://github.com/iterative/gto, out of DVC.
 
 keras@v0.0.1 makes the commit a version of keras, keras#prod#1 assigns it to a stage; the last
 number counts the tags of keras. A ! before it cancels that version or stage of the commit. In a
@@ -35,7 +35,7 @@ def prefix() -> str:
 
 
 def read_tags() -> list[tuple[re.Match[str], str]]:
-    """Return each annotated tag of a commit in the project, without its prefix, and the commit, in order.
+    """Return each annotated tag of the project, without its prefix, and its commit, in order.
 
     The order is that of the counters. GTO's own is that of the dates, in which a slow clock puts a
     new tag before older ones. Tags without a counter come first, except that those which cancel
@@ -55,7 +55,10 @@ def read_tags() -> list[tuple[re.Match[str], str]]:
 
 
 def _place_in_order(tag: re.Match[str]) -> tuple[float, bool]:
-    """Return what `read_tags` sorts by; of tags with the same counter, those that cancel come last."""
+    """Return what `read_tags` sorts by.
+
+    Of tags with the same counter, those that cancel come last.
+    """
     unnumbered = math.inf if tag["cancels"] else 0
     return float(tag["counter"] or unnumbered), bool(tag["cancels"])
 
@@ -66,12 +69,11 @@ def numbers_of(version: str) -> list[int]:
 
 
 def active() -> dict[str, list[str]]:
-    """Return the commits of each version and stage, without those that are cancelled, in the order of their tags."""
+    """Return the commits of each version and stage that are not cancelled, in the order of tags."""
     commits: dict[str, list[str]] = defaultdict(list)
     for tag, commit in read_tags():
-        stages = [
-            name for name in commits if name.startswith(f"{tag['model']}#")
-        ]  # of a version end with it
+        # The stages of a version end with it.
+        stages = [name for name in commits if name.startswith(f"{tag['model']}#")]
         for name in (tag["name"], *(stages if tag["cancels"] and tag["version"] else ())):
             commits[name] = [each for each in commits[name] if each != commit]
         if not tag["cancels"]:
@@ -80,7 +82,7 @@ def active() -> dict[str, list[str]]:
 
 
 def versions_at(model: str, commit: str) -> list[str]:
-    """Return the versions of a model that a commit is, such as keras@v0.0.1, without those that are cancelled."""
+    """Return the versions of a model at a commit, such as keras@v0.0.1, that are not cancelled."""
     return [
         name
         for name, commits in active().items()
@@ -89,7 +91,10 @@ def versions_at(model: str, commit: str) -> list[str]:
 
 
 def find(models: Path, name: str) -> Path | None:
-    """Return the folder of the model with a stage (prod, keras#prod) or version (keras@v0.0.1), None without a tag."""
+    """Return the folder of the model with a stage (prod, keras#prod) or version (keras@v0.0.1).
+
+    None if there is no such tag.
+    """
     found = {
         each: commits[-1] for each, commits in active().items() if f"#{each}".endswith(f"#{name}")
     }
@@ -109,7 +114,7 @@ def place_of(model: str, commit: str) -> Path:
 
 
 def _fetch(models: Path, model: str, commit: str) -> Path:
-    """Return the folder with a model as it was at a commit, beside it the weights that it shares with others."""
+    """Return the folder with a model as it was at a commit, beside it the weights it shares."""
     place = place_of(model, commit)
     with suppress(UserError):
         verify_files(place, read(place).subjects)
@@ -124,7 +129,10 @@ def _fetch(models: Path, model: str, commit: str) -> Path:
 
 @contextmanager
 def project_at(commit: str, wanted: Path) -> Iterator[Any]:
-    """Yield DVC's `Repo` at a commit, with the remotes of today; `UserError` if it can't get what is wanted of it."""
+    """Yield DVC's `Repo` at a commit, with the remotes of today.
+
+    Raises `UserError` if it can't get what is wanted of it.
+    """
     from dvc.config import NoRemoteError
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
@@ -148,6 +156,9 @@ def project_at(commit: str, wanted: Path) -> Iterator[Any]:
 
 
 def version_of(folder: Path) -> str:
-    """Return the version of a released model, such as keras@v0.0.1, else 12 digits of the SHA-256 of its statement."""
+    """Return the version of a released model, such as keras@v0.0.1.
+
+    Of another model, these are 12 digits of the SHA-256 of its statement.
+    """
     versions = versions_at(folder.name, folder.parent.name) if ".git" in folder.parts else []
     return max(versions, key=numbers_of, default=sha256_of_file(folder / PROVENANCE)[:12])

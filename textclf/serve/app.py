@@ -60,9 +60,8 @@ class Pool:
         """Start no thread before it is needed."""
         self.executor = ThreadPoolExecutor(threads)
         self.most = calls
-        self.calls: set[Future[Any]] = (
-            set()
-        )  # a call that was given up stays until its thread has ended
+        # A call that was given up stays until its thread has ended.
+        self.calls: set[Future[Any]] = set()
 
     def require_room(self) -> None:
         """Raise `HTTPException` if another call would be too many."""
@@ -90,9 +89,8 @@ class Server:
         self.limits = limits
         self.bodies = BodyReader(limits)
         self.predicting = Pool(threads, limits.requests)
-        self.explaining = Pool(
-            1, max(1, limits.requests // EXPLAINING)
-        )  # slow, so they must not delay the others
+        # Explanations are slow, so they must not delay the other answers.
+        self.explaining = Pool(1, max(1, limits.requests // EXPLAINING))
         self.columns = max(len(model.reads) for model in models.values())
         for model in models.values():
             model.predict_proba([TextRow("", dict.fromkeys(model.reads, ""))])  # builds lookups now
@@ -121,12 +119,18 @@ class Server:
         return Response(content, media_type="application/json")
 
     def _parse_and_predict(self, body: bytes) -> tuple[PredictRequest, bytes | None]:
-        """Return the request in a body, and the JSON of the response; None instead if it asks for explanations."""
+        """Return the request in a body, and the JSON of the response.
+
+        The response is None if the request asks for explanations.
+        """
         wanted = parse(body, self.limits, self.models, self.columns)
         return wanted, None if wanted.explain else self._answer(wanted)
 
     def _answer(self, wanted: PredictRequest) -> bytes:
-        """Return the response as JSON; each line between the first and the last is a line of `textclf predict`."""
+        """Return the response as JSON.
+
+        Each line between the first and the last is a line of `textclf predict`.
+        """
         name, coverage = wanted.model or self.default, wanted.coverage
         model, lines = self.models[name], io.BytesIO()
         if coverage is not None:
@@ -156,7 +160,7 @@ class Server:
         )
 
     async def describe(self) -> Response:
-        """Return the version of textclf, the models with theirs and their classes, and the limits of a request."""
+        """Return the versions of textclf and the models, their classes, and the limits."""
         return JSONResponse(
             {
                 "version": __version__,
@@ -178,7 +182,10 @@ def create_app(
     threads: int = 1,
     local: bool = False,
 ) -> FastAPI:
-    """Return the ASGI application that serves the models; `local` if only this machine may call it."""
+    """Return the ASGI application that serves the models.
+
+    With `local`, only this machine may call it.
+    """
     server = Server(models, default, limits or Limits(), threads)
     # The pages of documentation load scripts from a CDN, and redirects would lead to whatever the
     # request calls Host.
@@ -201,7 +208,8 @@ def create_app(
 
 
 async def _refuse(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, StarletteHTTPException)  # noqa: S101 (the type for which it is registered)
+    # It is registered for this type alone.
+    assert isinstance(error, StarletteHTTPException)  # noqa: S101
     message = ROUTING.get(error.status_code, error.detail)
     return JSONResponse({"error": message}, error.status_code, error.headers)
 

@@ -1,4 +1,4 @@
-"""The command `textclf serve`: from its arguments to a server that runs until it is told to stop."""
+"""The command `textclf serve`: from its arguments to a server that runs until it is stopped."""
 
 import argparse
 import ipaddress
@@ -90,7 +90,10 @@ def configure(app: ASGIApp, limits: Limits) -> uvicorn.Config:
 
 
 def load_models(folder: Path, name: str | None) -> tuple[dict[str, Predictor], str]:
-    """Return every model of a folder by name, and that of the default or of a further folder; `UserError` as `load`."""
+    """Return every model of a folder by name, and that of the default or of a further folder.
+
+    Raises `UserError` as `load`.
+    """
     default = find_model(folder, name)
     names = read_index(folder)[1] if (folder / INDEX).exists() else []
     paths = {**{each: folder / each for each in names}, default.name: default}
@@ -98,7 +101,10 @@ def load_models(folder: Path, name: str | None) -> tuple[dict[str, Predictor], s
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; `UserError` if the address can't be had. Port 0 is any free one."""
+    """Return a socket that listens.
+
+    Raises `UserError` if the address can't be had. Port 0 is any free one.
+    """
     if not 0 <= port <= MAX_PORT:
         raise UserError(f"--port must be from 0 to {MAX_PORT}; got {port}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -17,25 +17,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from textclf.core.failures import complain
 from textclf.core.quoting import quote_value
 
-PATHS = {
-    "/",
-    "/health",
-    "/openapi.json",
-    "/predict",
-}  # any other path is logged as "other": it may contain a text
-FACTS = (
-    "textclf.facts"  # key of the scope: what the line of a request in the access log says besides
-)
-LOCAL = re.compile(
-    r"(localhost\.?|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE
-)  # values of the header Host
+# Any other path is logged as "other": it may contain a text.
+PATHS = {"/", "/health", "/openapi.json", "/predict"}
+# The key of the scope under which there is what the access log says besides of a request.
+FACTS = "textclf.facts"
+# The values of the header Host that name this machine.
+LOCAL = re.compile(r"(localhost\.?|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)
 
 logger = logging.getLogger("textclf.access")
 
 
 @dataclass(frozen=True)
 class AccessLog:
-    """Middleware that logs each request as a JSON object, without any text, query or address of a client.
+    """Middleware that logs each request as JSON, without a text, query or address of a client.
 
     Its keys are time, method, path, status, duration, sizes in bytes, and what `FACTS` in the scope
     has.
@@ -94,7 +88,7 @@ def start_log(stream: TextIO) -> None:
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """Writes lines as long as that is possible: a full disk must not end the service, nor fill the other log."""
+    """Writes lines while it can: a full disk must not end the service, nor fill the other log."""
 
     failed = False
 
@@ -107,7 +101,7 @@ class _Handler(logging.StreamHandler[TextIO]):
 
 @dataclass(frozen=True)
 class Guard:
-    """Middleware against DNS rebinding, if only this machine may call, and request smuggling (RFC 9112, section 6.1).
+    """Middleware against DNS rebinding and request smuggling (RFC 9112, section 6.1).
 
     A web page can have its own name point to 127.0.0.1 and read what a server there answers; Host
     then has that name.

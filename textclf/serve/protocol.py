@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it, with deadlines for slow clients, a limit of connections, and errors in JSON."""
+"""HTTP/1.1 of uvicorn, with deadlines for slow clients, few connections, and errors in JSON."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ MAX_LINES = 100
 
 
 class Buffer(ReceiveBuffer):
-    """What has been received, with at most so many lines of headers: each takes the parser 5 µs."""
+    """What has been received, with a limit of header lines: each takes the parser 5 µs."""
 
     def maybe_extract_lines(self) -> list[bytearray] | None:
         """Return the lines up to the first blank one, None before it has come."""
@@ -28,7 +28,7 @@ class Buffer(ReceiveBuffer):
 
 
 class Connection(h11.Connection):
-    """HTTP/1.1 as h11 speaks it, except that headers, and small chunks of a body, may not be many."""
+    """HTTP/1.1 as h11 speaks it, but with few headers and few small chunks of a body."""
 
     chunks = 0  # of the body in work
     received = 0  # bytes of it
@@ -76,9 +76,8 @@ class Protocol(H11Protocol):
         if len(self.connections) > self.most_connections:
             self._refuse(503, "the server has too many connections; try again in a second")
             return
-        self.transport.set_write_buffer_limits(
-            high=0
-        )  # so `pause_writing` is called for a single byte
+        # So `pause_writing` is called for a single byte.
+        self.transport.set_write_buffer_limits(high=0)
         self._close_at(self.loop.time() + self.timeout_keep_alive)
 
     def pause_writing(self) -> None:

@@ -1,4 +1,4 @@
-"""What a client may send and what it gets: the JSON of requests and responses, and errors that say what to correct."""
+"""The JSON of requests and responses, and errors that say what to correct."""
 
 import asyncio
 from collections.abc import Collection
@@ -25,7 +25,8 @@ class PredictRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     texts: Annotated[list[str], FailFast(), Field(min_length=1)] = Field(
-        description="the texts; for a model that reads other columns, objects with the key text and these columns",
+        description="the texts; for a model that reads other columns, objects with the key text "
+        "and these columns",
         json_schema_extra={"items": {"anyOf": [{"type": "string"}, {"type": "object"}]}},
     )
     model: str | None = Field(
@@ -49,14 +50,18 @@ class PredictRequest(BaseModel):
 
 
 class Prediction(BaseModel):
-    """The prediction for one text, as `textclf predict` prints it, with `probability_<class>` for each class of few."""
+    """The prediction for one text, as `textclf predict` prints it.
+
+    It has `probability_<class>` for each class, if these are few.
+    """
 
     model_config = ConfigDict(extra="allow")
 
     id: str = Field(description="the position of the text in the request, from 1")
     text: str
     label: str | list[str] | None = Field(
-        description="null for a text of no class, if no answer costs least, or if a requested set has not exactly one "
+        description="null for a text of no class, if no answer costs least, or if a requested "
+        "set has not exactly one "
         "label; a list from a model of several labels per text"
     )
     confidence: float | list[float] = Field(
@@ -64,7 +69,8 @@ class Prediction(BaseModel):
     )
     reason: str | None = Field(
         default=None,
-        description="of a model that rejects texts: unknown for a text of no class, abstain if no answer costs least",
+        description="of a model that rejects texts: unknown for a text of no class, abstain if no "
+        "answer costs least",
     )
     set: list[str] = Field(
         default=[], description="labels that the text may have, if a coverage was asked for"
@@ -97,7 +103,10 @@ def busy() -> HTTPException:
 
 @dataclass
 class BodyReader:
-    """Reads bodies; clients that send slowly hold little memory, and don't keep others from sending theirs."""
+    """Reads bodies.
+
+    Clients that send slowly hold little memory, and don't keep others from sending theirs.
+    """
 
     limits: Limits
     large: int = 0  # unfinished bodies larger than `SMALL`
@@ -139,7 +148,10 @@ def _too_large(limits: Limits) -> HTTPException:
 
 
 def parse(body: bytes, limits: Limits, models: Collection[str], columns: int = 0) -> PredictRequest:
-    """Return the request in a body, with records if a model reads `columns`; `HTTPException` if it breaks a rule."""
+    """Return the request in a body, with records if a model reads `columns`.
+
+    Raises `HTTPException` if it breaks a rule.
+    """
     fields = list(PredictRequest.model_fields)
     _require_few_values(body, limits, len(fields), columns)
     try:
@@ -165,21 +177,22 @@ def parse(body: bytes, limits: Limits, models: Collection[str], columns: int = 0
         raise HTTPException(422, _sentence(error)) from None
     if body.count(b":") > len(content):
         try:
-            DECODER.decode(
-                body.decode()
-            )  # refuses a key that is repeated, of which the other takes the last value
+            # It refuses a key that is repeated, of which pydantic takes the last value.
+            DECODER.decode(body.decode())
         except ValueError as error:
             raise _no_json(error) from None
     if len(wanted.texts) > limits.texts:
         raise HTTPException(
             422,
-            f"texts must be at most {limits.texts:,} per request; got {len(wanted.texts):,}; send them in parts",
+            f"texts must be at most {limits.texts:,} per request; got {len(wanted.texts):,}; "
+            "send them in parts",
         )
     for position, text in enumerate(wanted.texts):
         if len(text) > limits.characters:
             raise HTTPException(
                 422,
-                f"texts[{position}] must have at most {limits.characters:,} characters; got {len(text):,}",
+                f"texts[{position}] must have at most {limits.characters:,} characters; "
+                f"got {len(text):,}",
             )
     if wanted.model is not None and wanted.model not in models:
         raise HTTPException(
@@ -190,12 +203,14 @@ def parse(body: bytes, limits: Limits, models: Collection[str], columns: int = 0
 
 
 def _require_few_values(body: bytes, limits: Limits, fields: int, columns: int) -> None:
-    """Raise `HTTPException` if strings and commas between values are too many, before an object is made of each."""
+    """Raise `HTTPException` if there are too many values, before an object is made of each.
+
+    They are counted by strings and by commas between values.
+    """
     per_text = 2 * (columns + 1) if columns else 1  # of a record, keys and values
     most = per_text * limits.texts + 2 * fields  # strings: texts, keys and the values of keys
-    pieces = (
-        body.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"', 2 * most + 1)
-    )  # every other one in a string
+    # Every other piece is in a string.
+    pieces = body.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"', 2 * most + 1)
     if len(pieces) > 2 * most + 1 or sum(piece.count(b",") for piece in pieces[::2]) > most:
         raise HTTPException(
             422, f"texts must be at most {limits.texts:,} per request; got more; send them in parts"
