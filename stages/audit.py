@@ -33,6 +33,9 @@ from textclf.studies.settings import Audit
 from textclf.tables.corrections import read as read_corrections
 from textclf.tables.settings import Data
 
+# The settings that the stage check has planned with, in the place of params.yaml.
+PLANNED = Path("data/studies/audit.json")
+
 
 def run(
     about: About,
@@ -40,13 +43,13 @@ def run(
     data: Data,
     sections: Sections,
     *,
-    splits: Path,
-    raw: Path,
-    pretrained: Path,
-    corrections: Path,
-    summary: Path,
-    issues: Path,
-    page: Path,
+    splits: Path = Path("data/splits"),
+    raw: Path = Path("data/raw"),
+    pretrained: Path = Path("data/pretrained"),
+    corrections: Path = Path("corrections.csv"),
+    summary: Path = Path("metrics/audit.json"),
+    issues: Path = Path("plots/audit.csv"),
+    page: Path = Path("reports/audit.html"),
 ) -> None:
     """Audit the labels of all rows; no label is changed."""
     import cleanlab.filter  # noqa: F401 (before any training, if it is missing)
@@ -89,4 +92,4 @@ def run(
 
 
 if __name__ == "__main__":
-    stage.main(run, read_settings=read_settings)
+    stage.main(run, PLANNED, read_settings)

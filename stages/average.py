@@ -21,7 +21,9 @@ from textclf.models.average import average, choose_weight, read_held_out, read_p
 from textclf.models.common.settings import Averaged
 
 
-def run(*, item: str, trained: Path, predictions: Path) -> None:
+def run(
+    *, item: str, trained: Path = Path("data/trained"), predictions: Path = Path("data/predictions")
+) -> None:
     """Average the two models of ITEM, such as mean of the stage average@mean."""
     pair = load_section(f"average.{item}", Averaged)
     folders = [trained / member for member in (pair.first, pair.second)]

@@ -23,7 +23,13 @@ from textclf.predict.predictor import load
 
 
 def run(
-    behave: Behave, evaluate: Evaluate, *, item: str, models: Path, metrics: Path, cases: Path
+    behave: Behave,
+    evaluate: Evaluate,
+    *,
+    item: str,
+    models: Path = Path("models"),
+    metrics: Path = Path("metrics/behaviour"),
+    cases: Path = Path("data/behaviour"),
 ) -> None:
     """Run the tests of ITEM, such as sentiment of the stage behave@sentiment, with every model of MODELS."""
     if item not in behave.tests:

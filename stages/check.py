@@ -22,13 +22,13 @@ from textclf.project import check
 
 def run(
     *,
-    data: Path,
-    output: Path,
-    models: Path,
-    default: Path,
-    in_use: Path,
-    studies: Path,
-    weights: Path,
+    data: Path = Path("data"),
+    output: Path = Path("data/checked"),
+    models: Path = Path("data/models.json"),
+    default: Path = Path("data/default.json"),
+    in_use: Path = Path("data/settings.json"),
+    studies: Path = Path("data/studies"),
+    weights: Path = Path("data/weights"),
 ) -> None:
     """Check params.yaml: all mistakes within sections at once, then all conflicts between them; then the outputs."""
     params = check.load()

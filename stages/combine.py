@@ -21,7 +21,7 @@ from textclf.vectorize.representation import UNION, VECTORIZER
 from textclf.vectorize.settings import Pair
 
 
-def run(*, item: str, features: Path) -> None:
+def run(*, item: str, features: Path = Path("data/features")) -> None:
     """Combine the two representations of ITEM, such as both of the stage combine@both."""
     pair = load_section(f"combine.{item}", Pair)
     with outputs(features / item) as (folder,):

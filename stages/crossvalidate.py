@@ -27,15 +27,18 @@ from textclf.tables.given import checksums
 from textclf.tables.rare_labels import Renamed, without_rare
 from textclf.tables.settings import Data
 
+# The settings that the stage check has planned with, in the place of params.yaml.
+PLANNED = Path("data/studies/crossvalidate.json")
+
 
 def run(
     crossvalidate: CrossValidate,
     data: Data,
     sections: Sections,
     *,
-    pretrained: Path,
-    report: Path,
-    trainings: Path,
+    pretrained: Path = Path("data/pretrained"),
+    report: Path = Path("metrics/crossvalidation.json"),
+    trainings: Path = Path("plots/crossvalidation.csv"),
     table: Path | None = None,
 ) -> None:
     """Cross-validate the models of train on the rows of TABLE."""
@@ -76,4 +79,4 @@ def run(
 
 
 if __name__ == "__main__":
-    stage.main(run, read_settings=read_settings)
+    stage.main(run, PLANNED, read_settings)

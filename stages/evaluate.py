@@ -51,14 +51,14 @@ def run(
     evaluate: Evaluate,
     split: Annotated[dict[str, Any], Param("split")],
     *,
-    models: Path,
-    predictions: Path,
-    splits: Path,
-    trained: Path,
-    leaks: Path,
-    metrics: Path,
-    plots: Path,
-    conformal: Path,
+    models: Path = Path("data/models.json"),
+    predictions: Path = Path("data/predictions"),
+    splits: Path = Path("data/splits"),
+    trained: Path = Path("data/trained"),
+    leaks: Path = Path("metrics/splits.json"),
+    metrics: Path = Path("metrics"),
+    plots: Path = Path("plots"),
+    conformal: Path = Path("data/conformal.json"),
 ) -> None:
     """Evaluate the models of train and evaluate.external, and remove what dropped models have left behind."""
     trained_here, baselines = read_models(models)

@@ -25,6 +25,7 @@ from textclf.artifacts.splits import read as read_splits
 from textclf.artifacts.splits import read_checksums, read_classes
 from textclf.core import stage
 from textclf.core.files import write_csv
+from textclf.core.installed import lock_files
 from textclf.core.outputs import outputs, remove
 from textclf.evaluate.results import Results
 from textclf.export import card, folder, provenance, refit
@@ -44,23 +45,24 @@ METRICS = (
     "unknown",
 )
 
+# The settings that the stage check has planned with, in the place of params.yaml.
+PLANNED = Path("data/settings.json")
+
 
 def run(
     settings: Settings,
     *,
-    corrections: Path,
-    labelled: Path,
-    requirements: Path,
-    networks: Path | None = None,
-    splits: Path,
-    features: Path,
-    pretrained: Path,
-    weights: Path,
-    trained: Path,
-    metrics: Path,
-    conformal: Path,
-    models: Path,
-    terms: Path,
+    corrections: Path = Path("corrections.csv"),
+    labelled: Path = Path("labelled.csv"),
+    splits: Path = Path("data/splits"),
+    features: Path = Path("data/features"),
+    pretrained: Path = Path("data/pretrained"),
+    weights: Path = Path("data/weights"),
+    trained: Path = Path("data/trained"),
+    metrics: Path = Path("metrics"),
+    conformal: Path = Path("data/conformal.json"),
+    models: Path = Path("models"),
+    terms: Path = Path("plots/terms.csv"),
 ) -> None:
     """Export all models, and remove representations of another branch, which `git checkout` leaves behind."""
     data, train = settings.data, settings.train
@@ -94,7 +96,7 @@ def run(
         exported[name] = folder.average(
             [exported[each] for each in settings.members(name)], results.training[name]
         )
-    files = list(filter(None, (corrections, labelled, requirements, networks)))
+    files = [corrections, labelled, *lock_files()]
     default, reason = facts.default
     if facts.refitted and facts.measured_only is None:
         frames = read_splits(splits)
@@ -131,4 +133,4 @@ def run(
 
 
 if __name__ == "__main__":
-    stage.main(run, read_settings=read_settings)
+    stage.main(run, PLANNED, read_settings)

@@ -23,7 +23,13 @@ from textclf.core.unchanged import unchanged_file
 from textclf.external.predictions import join
 
 
-def run(*, item: str, splits: Path, trained: Path, predictions: Path) -> None:
+def run(
+    *,
+    item: str,
+    splits: Path = Path("data/splits"),
+    trained: Path = Path("data/trained"),
+    predictions: Path = Path("data/predictions"),
+) -> None:
     """Join the predictions of ITEM, such as rules of the stage external@rules, with the rows of SPLITS."""
     # Its value is a dependency of the stage, so that it need not be a parameter.
     key = f"evaluate.external.{item}"

@@ -28,10 +28,10 @@ def run(
     fetch: Fetch,
     path: Annotated[str, Param("data.path")],
     *,
-    raw: Path,
-    weights: Path,
-    pretrained: Path,
-    done: Path,
+    raw: Path = Path("data/raw"),
+    weights: Path = Path("data/weights"),
+    pretrained: Path = Path("data/pretrained"),
+    done: Path = Path("data/fetched"),
 ) -> None:
     """Fetch the rows and the pretrained weights; files that are there already are not fetched again."""
     wanted: dict[str, Corpus] = {}

@@ -15,8 +15,18 @@ from textclf.core.outputs import outputs
 from textclf.plot import figures
 from textclf.studies.measure import Sections, Setup, learning_curve
 
+# The settings that the stage check has planned with, in the place of params.yaml.
+PLANNED = Path("data/studies/learning_curve.json")
 
-def run(sections: Sections, *, splits: Path, pretrained: Path, curve: Path, figure: Path) -> None:
+
+def run(
+    sections: Sections,
+    *,
+    splits: Path = Path("data/splits"),
+    pretrained: Path = Path("data/pretrained"),
+    curve: Path = Path("plots/learning_curve.csv"),
+    figure: Path = Path("plots/learning_curve.svg"),
+) -> None:
     """Draw the learning curve of the models of train."""
     setup = Setup(**vars(sections), pretrained=pretrained)
     points = learning_curve(read(splits), read_classes(splits), setup)
@@ -26,4 +36,4 @@ def run(sections: Sections, *, splits: Path, pretrained: Path, curve: Path, figu
 
 
 if __name__ == "__main__":
-    stage.main(run, read_settings=read_settings)
+    stage.main(run, PLANNED, read_settings)

@@ -23,7 +23,13 @@ TEMPLATE = "tmp/plots.html"  # in .dvc; Git ignores it
 MADE_FROM = ("dvc-render", "vl-convert-python")
 
 
-def run(about: About, path: Annotated[str, Param("data.path")], *, raw: Path, plots: Path) -> None:
+def run(
+    about: About,
+    path: Annotated[str, Param("data.path")],
+    *,
+    raw: Path = Path("data/raw"),
+    plots: Path = Path("plots"),
+) -> None:
     """Draw the table of each figure."""
     names = catalogue.class_names(catalogue.corpora_at(Path(path), raw)) | about.class_names
     charts = {chart.figure: chart for chart in CHARTS.values() if chart.figure}

@@ -21,6 +21,7 @@ from textclf.artifacts.checked import read_settings
 from textclf.artifacts.checksums import combine_checksums
 from textclf.behave import results as behaviour_files
 from textclf.core import files, stage
+from textclf.core.installed import lock_files
 from textclf.core.outputs import outputs, remove
 from textclf.evaluate.looks import count_results
 from textclf.evaluate.results import KINDS, Results
@@ -30,26 +31,26 @@ from textclf.report.page import render
 from textclf.report.run import PageSettings, Run, tables_of
 from textclf.tables.given import require_split_rows
 
+# The settings that the stage check has planned with, in the place of params.yaml.
+PLANNED = Path("data/settings.json")
+
 
 def run(
     settings: PageSettings,
     *,
-    splits: Path,
-    predictions: Path,
-    metrics: Path,
-    plots: Path,
-    trained: Path,
-    behaviour: Path,
-    requirements: Path,
-    networks: Path | None = None,
-    page: Path,
+    splits: Path = Path("data/splits"),
+    predictions: Path = Path("data/predictions"),
+    metrics: Path = Path("metrics"),
+    plots: Path = Path("plots"),
+    trained: Path = Path("data/trained"),
+    behaviour: Path = Path("data/behaviour"),
+    page: Path = Path("reports/report.html"),
 ) -> None:
     """Write the page of the run, and remove the results of dropped behavioural tests, which DVC leaves behind."""
     data, models, external = settings.data, settings.models.names(), settings.external
     raw = split_files.read_checksums(splits)
     require_split_rows(Path(data.path), data, raw)
-    locks = [requirements] if networks is None else [requirements, networks]
-    requirements_text = b"".join(files.require(lock).read_bytes() for lock in locks)
+    requirements_text = b"".join(files.require(lock).read_bytes() for lock in lock_files())
     locked = packages.locked_versions(requirements_text.decode("utf-8"))
     computed = packages.unite(packages.read(trained / name) for name in models)
     results = Results.read(metrics, KINDS, models, external)
@@ -93,4 +94,4 @@ def run(
 
 
 if __name__ == "__main__":
-    stage.main(run, read_settings=read_settings)
+    stage.main(run, PLANNED, read_settings)

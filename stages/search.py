@@ -24,16 +24,19 @@ from textclf.studies.search.summary import summarize, trial_table
 from textclf.studies.search.trials import PATTERN, best_of, run_search
 from textclf.studies.settings import Search
 
+# The settings that the stage check has planned with, in the place of params.yaml.
+PLANNED = Path("data/studies/search.json")
+
 
 def run(
     search: Search,
     sections: Sections,
     *,
-    splits: Path,
-    pretrained: Path,
-    summary: Path,
-    trials: Path,
-    figure: Path,
+    splits: Path = Path("data/splits"),
+    pretrained: Path = Path("data/pretrained"),
+    summary: Path = Path("metrics/search.json"),
+    trials: Path = Path("plots/search.csv"),
+    figure: Path = Path("plots/search.svg"),
 ) -> None:
     """Search for the best settings of search.model; print them, and the command that runs the pipeline with them."""
     setup = Setup(**vars(sections), pretrained=pretrained)
@@ -71,4 +74,4 @@ def run(
 
 
 if __name__ == "__main__":
-    stage.main(run, read_settings=read_settings)
+    stage.main(run, PLANNED, read_settings)

@@ -28,7 +28,13 @@ from textclf.tables.settings import Data
 
 
 def run(
-    data: Data, split: Split, *, corrections: Path, labelled: Path, splits: Path, report: Path
+    data: Data,
+    split: Split,
+    *,
+    corrections: Path = Path("corrections.csv"),
+    labelled: Path = Path("labelled.csv"),
+    splits: Path = Path("data/splits"),
+    report: Path = Path("metrics/splits.json"),
 ) -> None:
     """Split the rows of data.path."""
     table = Path(data.path)

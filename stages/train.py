@@ -38,13 +38,13 @@ from textclf.models.common.loading import Entry
 def run(
     *,
     item: str,
-    features: Path,
-    splits: Path,
-    pretrained: Path,
-    default: Path,
-    weights: Path,
-    trained: Path,
-    predictions: Path,
+    features: Path = Path("data/features"),
+    splits: Path = Path("data/splits"),
+    pretrained: Path = Path("data/pretrained"),
+    default: Path = Path("data/default.json"),
+    weights: Path = Path("data/weights"),
+    trained: Path = Path("data/trained"),
+    predictions: Path = Path("data/predictions"),
 ) -> None:
     """Train the model ITEM, such as keras of the stage train@keras, on the training rows of its features."""
     settings = load_section(f"train.{item}", Entry)

@@ -23,7 +23,13 @@ from textclf.vectorize.settings import Representation
 from textclf.vectorize.stage import vectorize
 
 
-def run(*, item: str, splits: Path, pretrained: Path, features: Path) -> None:
+def run(
+    *,
+    item: str,
+    splits: Path = Path("data/splits"),
+    pretrained: Path = Path("data/pretrained"),
+    features: Path = Path("data/features"),
+) -> None:
     """Vectorize the splits with the representation ITEM, such as words of the stage vectorize@words."""
     settings = load_section(f"vectorize.{item}", Representation)
     rows, classes = open_shards(splits, unknown=True), read_classes(splits)

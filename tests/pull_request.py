@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from tests.conftest import arguments, run_stage
+from tests.conftest import run_stage
 from tests.processes import ROOT, git
 from textclf.artifacts import predictions
 
@@ -60,7 +60,7 @@ def make(project: Path) -> None:
     better = rows.probabilities.copy()
     better[::3] = np.eye(2)[rows.y[::3]] * 0.8 + 0.1
     predictions.write([replace(rows, probabilities=better)], project / PREDICTIONS)
-    assert run_stage(project, "evaluate", *arguments("evaluate")) in {None, 0}
+    assert run_stage(project, "evaluate") in {None, 0}
     lock(project)
 
 

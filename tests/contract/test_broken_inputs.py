@@ -48,7 +48,7 @@ def test_an_input_that_is_missing_or_cut_off_is_named_with_what_makes_it(
         path.write_bytes(content[: len(content) // 2])
         for answers in (DAMAGED, (f"not found; {MADE}",)):
             before = tree(project)
-            assert run_stage(project, stage, *arguments(stage)) == 2, name
+            assert run_stage(project, stage) == 2, name
             assert capfd.readouterr().err in {
                 f"error: {stage}: {name} {answer}\n" for answer in answers
             }
@@ -82,7 +82,7 @@ def test_behave_needs_tests_that_params_yaml_names(refuses: Callable[..., None])
 def test_a_model_without_predictions_is_named(refuses: Callable[..., None], project: Path) -> None:
     settings = put(*models("majority", "keras"), "export.model", "null")
     (project / "params.yaml").write_text(settings, encoding="utf-8")
-    assert run_stage(project, "check", *arguments("check")) in {None, 0}
+    assert run_stage(project, "check") in {None, 0}
     refuses("evaluate", f"error: evaluate: data/trained/keras/training.json not found; {MADE}")
 
 
@@ -136,4 +136,4 @@ def test_evaluate_removes_nothing_where_it_refuses(
 @pytest.mark.parametrize("model", ["../majority", ""])
 def test_a_model_that_does_not_exist_is_refused(refuses: Callable[..., None], model: str) -> None:
     line = f"error: train: params.yaml: train.{model} is missing; it must be set"
-    refuses(f"train@{model}", line, words=arguments("train"))
+    refuses(f"train@{model}", line)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests import approved
-from tests.conftest import arguments, run_stage
+from tests.conftest import run_stage
 from tests.refusal import refusal as only_line
 from tests.settings import TEXT, put
 from textclf.core.errors import UserError
@@ -188,7 +188,7 @@ def test_check_refuses_all_mistakes_at_once(refuses: Callable[..., None], projec
 
 def test_a_stage_reads_no_other_sections(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (project / "params.yaml").write_text(put("train.keras.epochs", "0", "split.test_size", "5e-1"))
-    assert run_stage(project, "split", *arguments("split")) == 0
+    assert run_stage(project, "split") == 0
     assert capfd.readouterr() == ("2 classes: 0 (20), 1 (20)\ntrain: 20 rows\ntest: 20 rows\n", "")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import arguments, run_stage, tree
+from tests.conftest import run_stage, tree
 from textclf.core.ownership import RECORDS, note_made
 
 REPRESENTATION = {"data/features/old": "data/features/words"}
@@ -41,7 +41,7 @@ def test_a_stage_removes_what_another_branch_has_left_and_says_so(
         copy = shutil.copytree if (project / source).is_dir() else shutil.copy
         copy(project / source, project / target)
         note_made(Path(target), Path(target))
-    assert run_stage(project, stage, *arguments(stage)) in {None, 0}
+    assert run_stage(project, stage) in {None, 0}
     assert {path for path in tree(project) if str(RECORDS) not in path} == {
         path for path in before if str(RECORDS) not in path
     }

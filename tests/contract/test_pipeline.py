@@ -7,7 +7,6 @@ import importlib
 import inspect
 import json
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from tests.conftest import content
 from tests.processes import python
 from tests.verify import BY_CHECKSUM, ROOT, project_files
 from textclf.behave.settings import Behave
+from textclf.core.installed import lock_files
 from textclf.core.settings import Section
 from textclf.core.stage import ITEM as ITEM_PARAMETER
 from textclf.core.stage import params_of
@@ -112,24 +112,18 @@ def paths(stage: str, *kinds: str) -> set[str]:
     return {entry_path(entry) for kind in kinds for entry in STAGES[stage].get(kind, [])}
 
 
-def command(stage: str) -> list[str]:
-    return shlex.split(STAGES[stage]["cmd"])
-
-
-def arguments(stage: str) -> dict[str, str]:
-    """Return the named arguments of a stage's command."""
-    _, _, _, *words = command(stage)
-    return dict(zip(words[::2], words[1::2], strict=True))
+def base(stage: str) -> str:
+    """Return a stage's name in dvc.yaml."""
+    return stage.partition("@")[0]
 
 
 def script(stage: str) -> str:
     """Return the file of the module that a stage's command runs."""
-    return command(stage)[2].replace(".", "/") + ".py"
+    return f"stages/{base(stage)}.py"
 
 
-def base(stage: str) -> str:
-    """Return a stage's name in dvc.yaml."""
-    return stage.partition("@")[0]
+def module(stage: str) -> Any:
+    return importlib.import_module(f"stages.{base(stage)}")
 
 
 def model(stage: str) -> set[str]:
@@ -142,7 +136,8 @@ def is_code(path: str) -> bool:
 
 def settings_file(stage: str) -> str | None:
     """Return the file that a stage reads in the place of params.yaml, if there is one."""
-    return arguments(stage).get("--settings")
+    planned = getattr(module(stage), "PLANNED", None)
+    return planned and str(planned)
 
 
 def unread(path: str) -> bool:
@@ -254,13 +249,8 @@ def test_the_code_among_a_stages_deps_is_what_its_script_imports(stage: str) -> 
     assert {dep for dep in deps if not any(covers(dep, file) for file in used)} == set()
 
 
-def test_the_statement_of_a_model_names_the_code_that_export_depends_on() -> None:
-    code = {
-        re.sub(r"\.py$", "", dep)
-        for dep in DVC["stages"]["export"]["deps"]
-        if dep.startswith(("stages/", "textclf/"))
-    }
-    assert {*provenance.CODE} == {name.removeprefix("textclf/").replace("/", ".") for name in code}
+def test_the_statement_of_a_model_has_the_checksum_of_the_code_that_export_depends_on() -> None:
+    assert {*provenance.CODE} == {path.removeprefix("textclf/") for path in code_deps("export")}
 
 
 def test_importing_a_package_runs_nothing_and_importing_textclf_pins_arithmetic() -> None:
@@ -332,45 +322,28 @@ def test_garbage_is_collected_only_when_a_stage_has_imported_its_modules() -> No
 
 
 @each_stage
-def test_a_command_names_the_data_of_its_stage_or_their_folder_and_no_other_path(
+def test_the_paths_of_a_script_are_the_data_of_its_stage_or_their_folder_and_no_other(
     stage: str,
 ) -> None:
-    python, option, *_ = command(stage)
-    assert [python, option] == ["python", "-m"]
-    given = [value for value in arguments(stage).values() if value != settings_file(stage)]
-    given = [
-        value for value in given if (stage, value) != ("check", "data")
-    ]  # below which it removes leftovers
-    used, in_params = (
-        data(stage) | set(BY_CHECKSUM.get(base(stage), ())),
-        {PARAMS["data"]["path"], ITEM, EXTERNAL},
-    )  # which the script reads
-    assert {
-        path for path in used - in_params if not any(covers(each, path) for each in given)
-    } == set()
-    assert {each for each in given if not any(covers(each, path) for path in used)} == UNKEPT.get(
-        stage, set()
-    )
+    _, keyword = signature(stage)
+    paths = {str(path.default) for path in keyword.values() if path.default is not None}
+    # Below data, check removes leftovers.
+    paths -= {"data"} if stage == "check" else set()
+    used = data(stage) | set(BY_CHECKSUM.get(base(stage), ()))
+    # The script reads the first three from params, and the lock files by their names.
+    named = {PARAMS["data"]["path"], ITEM, EXTERNAL, *map(str, lock_files())}
+    assert {used for used in used - named if not any(covers(path, used) for path in paths)} == set()
+    unkept = {path for path in paths if not any(covers(path, one) for one in used)}
+    assert unkept == UNKEPT.get(stage, set())
 
 
 def signature(stage: str) -> tuple[dict[str, inspect.Parameter], dict[str, inspect.Parameter]]:
     """Return the parameters of a script's `run` that take params, and those of arguments."""
-    run = importlib.import_module(command(stage)[2]).run
-    parameters = inspect.signature(run, eval_str=True).parameters
+    parameters = inspect.signature(module(stage).run, eval_str=True).parameters
     keyword = {name: each for name, each in parameters.items() if each.kind is each.KEYWORD_ONLY}
     positional = {name: each for name, each in parameters.items() if name not in keyword}
     assert (keyword.pop(ITEM_PARAMETER, None) is None) == ("@" not in stage)
     return positional, keyword
-
-
-@each_stage
-def test_a_command_gives_each_argument_of_its_script_by_name(stage: str) -> None:
-    _, keyword = signature(stage)
-    needed = {
-        f"--{name.replace('_', '-')}": each.default is each.empty for name, each in keyword.items()
-    }
-    given = [name for name in arguments(stage) if name != "--settings"]
-    assert given == [name for name in needed if needed[name] or name in given]
 
 
 @pytest.mark.parametrize("stage", [name for name in STAGES if name != "check"])
@@ -393,10 +366,9 @@ def test_a_stage_depends_on_the_params_that_its_script_takes(stage: str) -> None
         assert sorted(STAGES[stage].get("params", [])) == sorted(keys | own)
 
 
-@pytest.mark.parametrize("stage", [*DECLARED])
-def test_no_command_has_what_a_shell_would_read_such_as_a_value_of_params(stage: str) -> None:
-    declared = DECLARED[stage]
-    assert re.fullmatch(r"[\w ./-]+", declared.get("do", declared)["cmd"])
+@each_stage
+def test_a_command_is_its_script_alone_and_has_nothing_that_a_shell_would_read(stage: str) -> None:
+    assert STAGES[stage]["cmd"] == f"python -m stages.{base(stage)}"
 
 
 @each_stage
@@ -406,9 +378,7 @@ def test_a_stage_says_what_it_is_for(stage: str) -> None:
 
 def test_every_stage_is_a_script_of_its_name_and_every_script_a_stage() -> None:
     scripts = {file for file in CODE if file.startswith("stages/")} - {"stages/__init__.py"}
-    assert {script(stage): base(stage) for stage in STAGES} == {
-        file: Path(file).stem for file in scripts
-    }
+    assert {script(stage) for stage in STAGES} == scripts
 
 
 def test_the_models_trained_are_those_of_params() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import POSIX, address, arguments, tree
+from tests.conftest import POSIX, address, tree
 from tests.processes import ROOT, WINDOWS, Ended, python
 from textclf.cli import COMMANDS
 
@@ -78,7 +78,6 @@ def test_stages_write_the_same_and_clear_up(project: Path) -> None:
         shown = python(
             "-m",
             f"stages.{stage}",
-            *arguments(stage),
             folder=project,
             PYTHONPATH=WINDOWS,
             DVC_STAGE=address(stage),

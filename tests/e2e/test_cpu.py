@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from tests import verify
-from tests.conftest import arguments, tree
+from tests.conftest import tree
 from tests.processes import ROOT, Ended, python, run
 from tests.verify import EMULATOR, Copy
 
@@ -36,8 +36,7 @@ def emulate(cpu: str, folder: Path, *words: str) -> Ended:
 @each_cpu
 def test_a_stage_names_what_the_cpu_needs_before_it_starts(project: Path, cpu: str) -> None:
     before = tree(project)
-    words = arguments("train")
-    done = emulate(cpu, project, "-m", "stages.train", *words)
+    done = emulate(cpu, project, "-m", "stages.train")
     assert done.status == 2
     assert done.err.startswith("error: train: the CPU must have AVX2 and FMA")
     assert done.err.count("\n") == 1

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests import pull_request
-from tests.conftest import arguments, run_stage, tree
+from tests.conftest import run_stage, tree
 from tests.faults import damage
 from tests.faults.campaign import generator, tries
 from tests.processes import git
@@ -116,7 +116,7 @@ def test_a_reader_of_damage_says_so_or_reads_it(
 
 def run(name: str, capfd: pytest.CaptureFixture[str]) -> None:
     """Run a stage; raise its error as a `UserError`."""
-    status = run_stage(Path(), name, *arguments(name))
+    status = run_stage(Path(), name)
     lines = capfd.readouterr().err.splitlines()
     if status == 2 and lines[0].startswith("error: "):
         raise UserError(*lines)

@@ -75,7 +75,7 @@ def test_any_limit_of_address_space_gives_a_result_or_one_line(project: Path, na
     if name == "predict":
         words = ["-m", "textclf.cli", "predict", "good food", "--model", "models/majority"]
     else:
-        words = ["-m", f"stages.{name}", *arguments(name)]
+        words = ["-m", f"stages.{name}"]
     limits = [round(LEAST * (MOST / LEAST) ** generator.random()) for _ in range(tries(1))]
     outcomes = {
         limit: run(project, limit, *words, DVC_STAGE=address(name)) for limit in (*limits, 2 * GIB)
@@ -113,7 +113,7 @@ def test_compressed_rows_that_do_not_fit_are_refused_by_split(project: Path) -> 
             )
     text = put("data.path", "rows.csv.gz", "data.text", "text", "data.label", "label")
     (project / "params.yaml").write_text(text, encoding="utf-8")
-    outcome = run(project, 2 * GIB, "-m", "stages.split", *arguments("split"))
+    outcome = run(project, 2 * GIB, "-m", "stages.split")
     assert outcome.status == 2
     assert is_good(outcome)
     assert "rows.csv.gz: all rows in memory at once (" in outcome.lines[0]

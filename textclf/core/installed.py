@@ -21,6 +21,13 @@ def clone_root() -> Path | None:
     return root if (root / "dvc.yaml").is_file() and (root / "stages").is_dir() else None
 
 
+def lock_files() -> tuple[Path, ...]:
+    """Return the lock files of what the pipeline needs: two in a clone, one in a project."""
+    if clone_root() is None:
+        return (Path("requirements.txt"),)
+    return Path("requirements/run.txt"), Path("requirements/keras.txt")
+
+
 def path_of_programs() -> str:
     """Return PATH with the programs of this Python first.
 

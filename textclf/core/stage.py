@@ -19,13 +19,15 @@ from textclf.core.errors import UserError
 from textclf.core.failures import USAGE_ERROR, Parser, complain, discard, lines_of
 from textclf.core.outputs import finished_by
 from textclf.core.quoting import quote_value
-from textclf.core.settings import Param, load_params, load_yaml
+from textclf.core.settings import PARAMS_FILE, Param, load_params, load_yaml
 
 ITEM = "item"  # the parameter of `run` for one entry of params.yaml
 
 
 def main(
-    run: Callable[..., None], read_settings: Callable[[Path], Mapping[str, Any]] | None = None
+    run: Callable[..., None],
+    planned: Path = PARAMS_FILE,
+    read_planned: Callable[[Path], Mapping[str, Any]] | None = None,
 ) -> None:
     """Run a stage and exit: 0 when its outputs are complete, 2 after a mistake of the user.
 
@@ -33,8 +35,8 @@ def main(
     section named as the parameter, the key that `Annotated[..., Param(key)]` names, or the sections
     that are the fields of a dataclass. Keyword-only parameters are command-line arguments:
     `features: Path` is `--features PATH`, which may be left out if the parameter has a default;
-    `item` is what `item_of` returns. A stage with `read_settings` takes its params from the file of
-    the argument --settings, if it is given, which this function reads.
+    `item` is what `item_of` returns. Params are those of params.yaml, or of a file `planned` that
+    `read_planned` reads; the argument --settings names another one, or params.yaml itself.
     """
     name = Path(inspect.getfile(run)).stem
     parameters = inspect.signature(run, eval_str=True).parameters.values()
@@ -55,18 +57,18 @@ def main(
         parser.add_argument(
             option, dest=argument.name, type=kind, required=not optional, **optional
         )
-    if read_settings is not None:
-        parser.add_argument("--settings", type=Path)
+    if read_planned is not None:
+        parser.add_argument("--settings", type=Path, default=planned)
     given = vars(parser.parse_args())
-    planned = given.pop("settings", None)
+    settings_file = given.pop("settings", PARAMS_FILE)
 
     def work() -> None:
         if has_item:
             given[ITEM] = item_of(name)
         with guarded():
             content = None
-            if read_settings is not None and planned is not None:
-                content = read_settings(planned)
+            if read_planned is not None and settings_file != PARAMS_FILE:
+                content = read_planned(settings_file)
             values = load_params(wanted, content=content)
             run(*(fill(parameter, values) for parameter in positional), **given)
 

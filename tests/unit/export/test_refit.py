@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests import samples
-from tests.conftest import arguments, run_stage
+from tests.conftest import run_stage
 from tests.refusal import refusal
 from tests.settings import models, put
 from textclf.artifacts import features, layers, statement
@@ -111,7 +111,7 @@ def test_without_validation_rows_there_is_nothing_to_refit(project: Path) -> Non
     before = statement.read(project / "models/majority")
     text = (project / "params.yaml").read_text(encoding="utf-8")
     (project / "params.yaml").write_text(put("export.refit", "true", text=text), encoding="utf-8")
-    assert run_stage(project, "export", *arguments("export")) in {None, 0}
+    assert run_stage(project, "export") in {None, 0}
     assert statement.read(project / "models/majority").subjects == before.subjects
 
 
@@ -135,9 +135,7 @@ def test_prediction_sets_are_of_the_model_that_is_exported(project: Path) -> Non
             "evaluate",
             "export",
         ):
-            assert run_stage(project, stage, *arguments(stage.partition("@")[0])) in {None, 0}, (
-                stage
-            )
+            assert run_stage(project, stage) in {None, 0}, stage
         measured, model = (
             project / name / "logistic_regression" / "model.npz"
             for name in ("data/trained", "models")

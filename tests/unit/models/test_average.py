@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import textclf
-from tests.conftest import arguments, run_stage
+from tests.conftest import run_stage
 from tests.refusal import refusal
 from tests.settings import put
 from tests.unit.artifacts.test_onnx_classifier import make as make_onnx
@@ -112,7 +112,7 @@ def test_the_stage_writes_what_train_writes_and_the_same_again(
     outs = [trained / "mean", project / "data/predictions/mean.parquet"]
     written = []
     for _ in range(2):
-        assert run_stage(project, "average@mean", *arguments("average")) in {None, 0}
+        assert run_stage(project, "average@mean") in {None, 0}
         files = [
             path for out in outs for path in (sorted(out.iterdir()) if out.is_dir() else [out])
         ]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from tests import samples
-from tests.conftest import arguments, run_stage
+from tests.conftest import run_stage
 from textclf.artifacts import checked
 from textclf.artifacts.features import Features, concatenate, stack_columns
 from textclf.artifacts.predictions import HELD_OUT, Predictions
@@ -180,7 +180,7 @@ def test_many_classes_take_more_rows(classes: int, rows: int, drawn: int) -> Non
 @pytest.mark.parametrize("named", [True, False])
 def test_rows_are_held_out_only_if_something_is_chosen(project: Path, named: bool) -> None:
     checked.write_default(project / "data" / "default.json", settled=named)
-    run_stage(project, "train", *arguments("train"))
+    run_stage(project, "train")
     assert (project / "data" / "trained" / "majority" / HELD_OUT).exists() is not named
 
 

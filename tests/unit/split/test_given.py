@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pytest
 
-from tests.conftest import arguments, run_stage
+from tests.conftest import run_stage
 from tests.refusal import refusal
 from tests.settings import put
 from tests.unit.split.rows import split_table, write_csv
@@ -169,7 +169,7 @@ def test_intervals_let_the_shares_of_the_classes_vary_in_given_test_rows(project
             project / "metrics/splits.json",
             report | ({"given": {"train": 30, "test": 10}} if given else {}),
         )
-        assert run_stage(project, "evaluate", *arguments("evaluate")) in {None, 0}
+        assert run_stage(project, "evaluate") in {None, 0}
         result[given] = read_json(project / "metrics/intervals.json")["majority"]["train"].get(
             "log_loss"
         )

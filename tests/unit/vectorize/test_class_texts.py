@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests import samples, tiny_bert
-from tests.conftest import arguments, run_stage
+from tests.conftest import run_stage
 from tests.settings import models, put
 from textclf.artifacts import predictions
 from textclf.core.settings import show
@@ -45,7 +45,7 @@ def run(project: Path, section: dict[str, Any], texts: dict[str, str]) -> list[o
     text = put("evaluate.calibration", "temperature", text=text)
     (project / "params.yaml").write_text(text, encoding="utf-8")
     stages = ("check", "vectorize@sentences", f"train@{MODEL}")
-    return [run_stage(project, stage, *arguments(stage.partition("@")[0])) or 0 for stage in stages]
+    return [run_stage(project, stage) or 0 for stage in stages]
 
 
 def test_fits_see_them_and_nothing_else_does(
