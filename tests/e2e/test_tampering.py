@@ -21,6 +21,7 @@ from textclf.cli import build_parser
 from textclf.core.errors import UserError
 from textclf.core.files import write_npz
 from textclf.core.ownership import md5_of_file
+from textclf.export.provenance import CODE_NAME
 from textclf.project.check import load_for_run
 from textclf.review.base import cloned
 from textclf.review.revisions import commit_of
@@ -230,7 +231,7 @@ TAMPERINGS: dict[str, tuple[Change, str]] = {
     "other corrections": (dependency("corrections.csv"), "has another corrections.csv"),
     "other labelled texts": (dependency("labelled.csv"), "has another labelled.csv"),
     "another lock file": (dependency("requirements/run.txt"), "has another requirements/run.txt"),
-    "other code": (dependency("textclf.models"), "has another textclf.models"),
+    "other code": (dependency(CODE_NAME), f"has another {CODE_NAME}"),
     "an older textclf": (
         lambda model: restate(model, lambda made: made.update(version="0.1.0")),
         "provenance.json has another textclf 0.1.0",
@@ -680,4 +681,4 @@ def test_a_model_of_uncommitted_settings_or_of_another_commit_is_named(
     with Path("textclf/models/average/__init__.py").open("a") as file:
         file.write("# changed\n")
     copy.run("git", "commit", "--quiet", "--all", "--message=code")
-    assert "has another textclf.models;" in refusal(find_commit, stated, "HEAD", alone=True)
+    assert f"has another {CODE_NAME};" in refusal(find_commit, stated, "HEAD", alone=True)

@@ -1,8 +1,8 @@
 """Checksums of the code that runs, on which the stages of a project depend; its changes meanwhile.
 
-A project made by `textclf init` has a file `.textclf/code/<package>` with the checksum of each
-package that its dvc.yaml names, such as `models.keras`, as Python names it without `textclf.`;
-`textclf` itself is all of the code.
+A project made by `textclf init` has a file `.textclf/code/<stage>` with the checksum of all code
+that a stage uses, such as `split`, and of train one per kind of model, such as `train.keras`;
+`textclf` is all of the code.
 """
 
 import contextlib
@@ -79,16 +79,19 @@ def _package(path: Path) -> Path | None:
     )
 
 
-def checksum(code: Mapping[str, str], package: str) -> str:
-    """Return the SHA-256 of the names and checksums of a package's files, or of a module's one."""
-    lines = (f"{code[name]}  {name}\n" for name in sorted(code) if covers(package, name))
+def checksum(code: Mapping[str, str], *paths: str) -> str:
+    """Return the SHA-256 of the names and checksums of files of the code.
+
+    `paths` are those of files and folders below textclf, such as `split/settings.py`, or `ALL`.
+    """
+    covered = [name for name in sorted(code) if any(covers(path, name) for path in paths)]
+    lines = (f"{code[name]}  {name}\n" for name in covered)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def covers(package: str, name: str) -> bool:
-    """Return whether a file of the code, as `split/settings.py`, is in a package or is a module."""
-    path = package.replace(".", "/")
-    return package == ALL or name == f"{path}.py" or name.startswith(f"{path}/")
+def covers(path: str, name: str) -> bool:
+    """Return whether a file of the code is a path, or lies in that folder."""
+    return path in (ALL, name) or name.startswith(f"{path}/")
 
 
 def read_project() -> dict[str, Any]:
@@ -111,15 +114,17 @@ def require_own_version() -> None:
     if not PROJECT.parent.is_dir():
         return
     made, code = read_project(), read_code()
-    recorded = [path for path in map(Path, made["files"]) if path.parent == CODE]
-    if CODE / ALL not in recorded or not all(map(Path.is_file, recorded)):
+    recorded = {Path(name): digest for name, digest in made["files"].items()}
+    checksums = {path: digest for path, digest in recorded.items() if path.parent == CODE}
+    if CODE / ALL not in checksums or not all(map(Path.is_file, checksums)):
         raise UserError(
             f"{CODE} must have each checksum of code that {PROJECT} lists, "
             "that of all code among them; got some missing; "
             f"git checkout HEAD {PROJECT.parent}, or textclf upgrade"
         )
-    checksums = {path: path.read_text(encoding="utf-8").strip() for path in recorded}
-    if all(digest == checksum(code, path.name) for path, digest in checksums.items()):
+    present = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in checksums}
+    installed = (CODE / ALL).read_text(encoding="utf-8").strip() == checksum(code, ALL)
+    if installed and present == checksums:
         return
     own = made["version"] == __version__
     other = "other code of this version" if own else f"textclf {made['version']}"

@@ -12,12 +12,13 @@ from textclf.export.facts import Facts, Settings
 from textclf.pretrained.catalogue import CATALOGUE, SHARED
 from textclf.vectorize.settings import below
 
-# Packages and modules of textclf on which the stage export depends; the code of other stages shows
-# in their outputs.
+# Code below textclf on which the stage export depends; that of other stages shows in their outputs.
 CODE = (
     *("artifacts", "core", "evaluate", "export", "fetch", "models", "pretrained"),
-    *("split.settings", "stages.export", "tables", "vectorize"),
+    *("split/settings.py", "stages/export.py", "tables", "vectorize"),
 )
+# How a statement names all of it.
+CODE_NAME = "textclf.stages.export"
 # Sections that every model uses.
 ALWAYS = ("data", "about", "split", "evaluate", "export")
 
@@ -32,7 +33,6 @@ def define(
     """
     # The settings have the checksums of weights that are not in the catalogue.
     catalogued = [weights for weights in facts.weights(model) if weights.name in CATALOGUE]
-    code = read_code()
     return {
         "externalParameters": {"model": model, "params": used_settings(facts.settings, model)},
         "resolvedDependencies": [
@@ -52,7 +52,7 @@ def define(
                 for weights in catalogued
                 for file in CATALOGUE[weights.name].files
             ),
-            *(_file(code_name(package), checksum(code, package)) for package in CODE),
+            _file(CODE_NAME, checksum(read_code(), *CODE)),
             *(
                 {"uri": f"pkg:pypi/{name}@{number}"}
                 for name, numbers in versions.items()
@@ -65,11 +65,6 @@ def define(
 def _file(name: str, sha256: str, licence: str = "", citation: str = "") -> dict[str, Any]:
     rights = {"annotations": {"licence": licence, "citation": citation}} if licence else {}
     return {"name": name, "digest": {"sha256": sha256}, **rights}
-
-
-def code_name(package: str) -> str:
-    """Return how a statement names a package or a module of `CODE`."""
-    return f"textclf.{package}"
 
 
 def used_settings(settings: Settings, model: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 
 from textclf.core.code import ALL, CODE, PROJECT, checksum, read_code
@@ -32,9 +33,9 @@ HEADERS = {
     PIPELINE: (
         "# The pipeline of textclf; `textclf upgrade` writes this file anew. "
         "Own stages belong into the dvc.yaml of a subfolder.\n"
-        "# Paths are here, hyperparameters in params.yaml. "
-        "Each stage is a script of the installed package, whose code is a\n"
-        "# dependency by its checksum in .textclf/code.\n"
+        "# Hyperparameters are in params.yaml. "
+        "Each stage is a script of the installed package, whose code is a dependency\n"
+        "# by its checksum in .textclf/code.\n"
     ),
     STUDIES: (
         "# Studies train the models many times, so they are not part of the default run: "
@@ -53,9 +54,14 @@ SETTINGS_HEADER = (
     "# `-S ++key=value`: docs/params.md of textclf has all. `textclf check` validates this file.\n"
     "\n"
 )
-CODE_DEP = re.compile(r"(?P<dash> *- )(?P<path>(?:textclf|stages)(?:/\S+)?)(?: +#.*)?")
-# Dependencies of check beside all of textclf, which in a wheel has them.
-OF_ALL = ("stages/__init__.py", "stages/check.py")
+# The dependencies of a stage that are code, which stand together.
+CODE_DEPS = re.compile(
+    r"^( *)- (?:textclf|stages)\b.*\n(?: *- (?:textclf|stages)\b.*\n)*", re.MULTILINE
+)
+KIND = "${item.kind}"
+# The files with the checksum of a stage's code that do not have the stage's name: check depends on
+# all code, and train on that of one kind of model.
+CODE_FILES = {"check": ALL, "train": f"train.{KIND}"}
 
 
 def shipped(name: str) -> str:
@@ -77,30 +83,40 @@ def require_installed() -> None:
 
 def pipeline(path: Path) -> str:
     """Return dvc.yaml or studies/dvc.yaml of a project."""
-    _, _, body = re.split(r"\A((?:#.*\n)*)", shipped(path.as_posix()))
-    lines = []
-    for line in body.splitlines():
-        if (match := CODE_DEP.fullmatch(line)) is None:
-            lines.append(line)
-        elif match["path"] not in OF_ALL:
-            name = re.sub(r"\.py$", "", match["path"]).removeprefix("textclf/")
-            lines.append(f"{match['dash']}{CODE.as_posix()}/{name.replace('/', '.')}")
-    text = "\n".join(lines) + "\n"
+    text = HEADERS[path]
+    for stage, block in _stages(path):
+        file = CODE / CODE_FILES.get(stage, stage)
+        text += CODE_DEPS.sub(rf"\1- {file.as_posix()}\n", block)
     # With -P no file of the project, such as random.py or textclf/, takes the place of a module
     # that a stage imports.
     text = text.replace("python -m stages.", "python -P -m textclf.stages.")
     # requirements.txt has the packages of keras.txt, if the models need them.
     text = re.sub(r".*requirements/keras\.txt\n", "", text)
-    return HEADERS[path] + text.replace("requirements/run.txt", str(REQUIREMENTS))
+    return text.replace("requirements/run.txt", str(REQUIREMENTS))
+
+
+def _stages(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the name and the text of each stage in a file of the repository without its header.
+
+    What stands before the first stage comes first.
+    """
+    body = re.sub(r"\A(?:#.*\n)*", "", shipped(path.as_posix()))
+    for block in re.split(r"^(?=  \w+:\n)", body, flags=re.MULTILINE):
+        yield block.partition(":")[0].strip(), block
 
 
 def code_files() -> Iterator[tuple[Path, str]]:
-    """Yield the file of each package of code that a project's stages depend on, and its text."""
-    named = re.findall(rf"{CODE.as_posix()}/(\S+)", "".join(map(pipeline, HEADERS)))
-    packages = {name.replace("${item.kind}", kind) for name in {*named, ALL} for kind in KINDS}
+    """Yield each file with a checksum of code on which stages of a project depend, and its text."""
     code = read_code()
-    for package in sorted(packages):
-        yield CODE / package, f"{checksum(code, package)}\n"
+    for stage, block in chain.from_iterable(map(_stages, HEADERS)):
+        deps = CODE_DEPS.search(block)
+        if deps is None:
+            continue
+        paths = re.findall(r"- (?:textclf/)?(\S+)", deps[0])
+        for kind in KINDS if KIND in deps[0] else KINDS[:1]:
+            name = CODE_FILES.get(stage, stage).replace(KIND, kind)
+            of_kind = [path.replace(KIND, kind) for path in paths]
+            yield CODE / name, f"{checksum(code, *of_kind)}\n"
 
 
 def locked_requirements(extras: Iterable[str]) -> str:

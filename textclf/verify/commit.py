@@ -19,7 +19,7 @@ from textclf.core.git import git
 from textclf.core.quoting import list_few, quote_name
 from textclf.core.settings import PARAMS_FILE
 from textclf.export.facts import Settings
-from textclf.export.provenance import CODE, code_name, used_settings
+from textclf.export.provenance import CODE, CODE_NAME, used_settings
 from textclf.review.revisions import Revision, commit_of
 from textclf.verify.files import SHOWN
 
@@ -45,10 +45,10 @@ def find_commit(statement: Statement, start: str = "HEAD", *, alone: bool = Fals
 
 
 def _differences(statement: Statement, revision: Revision) -> Iterator[str]:
-    """Yield the name of each file, package of code and section of params.yaml that differs."""
-    code, blobs = [code_name(package) for package in CODE], _read_tree(revision)
+    """Yield the name of each file and section of params.yaml that differs, and of the code."""
+    blobs = _read_tree(revision)
     for name, digest in statement.files.items():
-        if name in blobs and name not in code and _sha256_of(blobs[name]) != digest:
+        if name in blobs and name != CODE_NAME and _sha256_of(blobs[name]) != digest:
             yield quote_name(name)
     used = _used_settings(revision.read(str(PARAMS_FILE)) or b"", statement.model)
     keys = {**used, **statement.params}
@@ -57,8 +57,8 @@ def _differences(statement: Statement, revision: Revision) -> Iterator[str]:
     for key in keys:
         if used.get(key) != statement.params.get(key):
             yield f"{key} of {PARAMS_FILE}"
-    packages = _read_code(revision)
-    yield from (name for name in code if packages[name] != statement.files.get(name))
+    if _code_checksum(revision) != statement.files.get(CODE_NAME):
+        yield CODE_NAME
 
 
 def _read_tree(revision: Revision) -> dict[str, str]:
@@ -88,21 +88,15 @@ def _used_settings(text: bytes, model: str) -> dict[str, Any]:
     return {}
 
 
-def _read_code(revision: Revision) -> dict[str, str]:
-    """Return the checksum of each package of code.
-
-    In a project they are read from the files with them, else they are those of the code itself.
-    """
-    if revision.read(f"{CHECKSUMS.as_posix()}/{CODE[0]}") is not None:
-        checksums = {}
-        for package in CODE:
-            content = revision.read(f"{CHECKSUMS.as_posix()}/{package}") or b""
-            checksums[code_name(package)] = content.decode().strip()
-        return checksums
+def _code_checksum(revision: Revision) -> str:
+    """Return the checksum of the code of export: in a project the file with it has it."""
+    recorded = revision.read(f"{CHECKSUMS.as_posix()}/export")
+    if recorded is not None:
+        return recorded.decode().strip()
     # Not by git archive, which runs the filters that .git/config of a copied repository names.
     files = {
         name.removeprefix("textclf/"): _sha256_of(blob)
         for name, blob in _read_tree(revision).items()
         if name.startswith(("stages/", "textclf/"))
     }
-    return {code_name(package): checksum(files, package) for package in CODE}
+    return checksum(files, *CODE)

@@ -15,6 +15,7 @@ from textclf.artifacts import statement
 from textclf.artifacts.statement import PROVENANCE
 from textclf.core.code import checksum, read_code
 from textclf.core.files import sha256_of_file
+from textclf.export.provenance import CODE, CODE_NAME
 
 
 def test_the_statement_of_a_run_has_the_published_form_of_in_toto_and_slsa(project: Path) -> None:
@@ -47,7 +48,7 @@ def test_a_statement_names_what_a_model_was_made_of(project: Path) -> None:
     assert {name: stated.files[name] for name in edited} == {
         name: sha256_of_file(project / name) for name in edited
     }
-    assert stated.files["textclf.models"] == checksum(read_code(), "models")
+    assert stated.files[CODE_NAME] == checksum(read_code(), *CODE)
     assert any(name.startswith("pkg:pypi/numpy@") for name in stated.packages)
 
 

@@ -83,7 +83,7 @@ def make_older(files: Mapping[str, str] | None = None) -> None:
     path = Path(".textclf/project.json")
     made = json.loads(path.read_text(encoding="utf-8"))
     made["version"] = "0.1.0"
-    for name in ("textclf", "report", "stages.split"):
+    for name in ("textclf", "report", "split"):
         Path(".textclf/code", name).write_text("older\n", encoding="utf-8")
     for name, text in (files or {}).items():
         Path(name).write_text(text, encoding="utf-8")
