@@ -16,35 +16,17 @@ Params: evaluate, split.
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
-import pandas as pd
-
 from textclf.artifacts import conformal as prediction_sets
-from textclf.artifacts import memory, shapes
+from textclf.artifacts import memory
 from textclf.artifacts.checked import read_models
-from textclf.artifacts.checksums import verify_folder
-from textclf.artifacts.predictions import HELD_OUT, RECORD, ROUNDS, SUFFIX, leftovers, open_models
+from textclf.artifacts.predictions import SUFFIX, leftovers
 from textclf.artifacts.split_report import SplitReport
-from textclf.artifacts.splits import read_classes
 from textclf.core import files, result_files, stage
-from textclf.core.files import SPLITS, UNKNOWN
 from textclf.core.outputs import outputs, remove
 from textclf.core.settings import Param
-from textclf.evaluate.choose import explain_calibration
-from textclf.evaluate.coverage import fit_sets, measure_sets
-from textclf.evaluate.curves import HISTORY_COLUMNS, stack_models
-from textclf.evaluate.labels_needed import measure_labels
-from textclf.evaluate.looks import identify
-from textclf.evaluate.measure import decide, decisions_report, measure, read_held_out, summarise
-from textclf.evaluate.model_warnings import find_warnings
-from textclf.evaluate.registry import METRICS, OF_SETS
-from textclf.evaluate.results import Record, Results, Unknown
+from textclf.evaluate.evaluation import Evaluation
+from textclf.evaluate.inputs import Rows, Trainings
 from textclf.evaluate.settings import Evaluate
-from textclf.evaluate.slices.membership import describe_left_out, find_membership
-from textclf.evaluate.slices.report import describe_weak, report
-from textclf.evaluate.slices.sums import SliceSums
-from textclf.evaluate.split_clusters import positions, read_keys
-from textclf.evaluate.unknown import CURVE_COLUMNS, describe_few, measure_unknown
 
 
 def run(
@@ -62,145 +44,29 @@ def run(
 ) -> None:
     """Evaluate the models of train and evaluate.external, and remove what dropped models have left behind."""
     trained_here, baselines = read_models(models)
-    names = (*trained_here, *sorted(evaluate.external))
+    external = sorted(evaluate.external)
+    names = (*trained_here, *external)
     dropped = leftovers(predictions, trained, names)
-    memory.require_measuring(
-        *memory.size_of_predictions(predictions / f"{names[0]}{SUFFIX}"),
-        len(names),
-        str(predictions),
-    )
-    records = {name: result_files.read(trained / name / RECORD, Record) for name in names}
-    histories = {
-        name: files.read_csv(path, HISTORY_COLUMNS)
-        for name in names
-        if (path := trained / name / "history.csv").exists()
-    }
-    held_out = read_held_out({name: trained / name / HELD_OUT for name in names}, splits)
-    for name in names:
-        verify_folder(trained / name)
-    keys = {name: read_keys(splits, name) for name in SPLITS}
-    repeated = {name: positions(of_split) for name, of_split in keys.items()}
-    clusters = {name: of_split for name, of_split in repeated.items() if of_split is not None}
-    split_rows: SplitReport = result_files.read(leaks, SplitReport)
-    drawn = "test" not in split_rows.given  # given test rows have shares of their own
-    stratified = drawn and bool(split.get("stratify"))
-    slices = SliceSums(
-        find_membership(splits), read_classes(splits), evaluate.slice_metric, keys["test"]
-    )
-    opened = open_models(predictions, names)
-    rows, decided = decide(opened, evaluate, clusters, slices.membership, held_out, baselines)
-    of_no_class: dict[str, dict[str, Unknown]] = {}
-    curves: dict[str, pd.DataFrame] = {}
-    for label in split_rows.unknown:  # one at most
-        every = {
-            name: np.concatenate([keys[name], read_keys(splits, f"{name}{UNKNOWN}")])
-            for name in SPLITS[1:]
-        }
-        decided, of_no_class, curves = measure_unknown(
-            opened, decided, held_out, label, every, evaluate
-        )
-    parts = measure(rows, decided, evaluate, stratified, clusters)
-    test = parts["test"]
-    fitted = fit_sets(parts.get("validation"), evaluate)
-    parts_of = {
-        name: {split: part for split, part in parts.items() if name in part.decisions}
-        for name in names
-    }
-    measured = {
-        name: {split: part.metrics(name) for split, part in parts_of[name].items()}
-        for name in names
-    }
-    features = {name: shapes.read(trained / name) for name in trained_here}
-    test_rows = identify(slices.membership.ids, test.of_rows.y)
-    here = {name: measured[name] for name in trained_here}
-    results = Results.of(
-        evaluation=measured,
-        intervals={
-            name: {split: part.intervals(name) for split, part in parts_of[name].items()}
-            for name in names
-        },
-        comparisons=test.comparisons(),
-        coverage=measure_sets(test, fitted, evaluate),
-        decisions=decisions_report(parts, decided, here, held_out, histories, test_rows),
-        slices=report(slices, test.judged, evaluate.confidence),
-        training=records,
-        unknown=of_no_class,
-        labels={
-            name: measure_labels(path, test, name, parts["train"].rows)
-            for name in trained_here
-            if (path := trained / name / ROUNDS).exists()
-        },
-        features={
-            name: {**part.splits, **part.notes}
-            for made in features.values()
-            for name, part in made.parts.items()
-        },
-    )
-    written = {
-        metrics / name: content
-        for name, content in results.files().items()
-        if name != "splits.json"
-    }
-    tables: dict[Path, pd.DataFrame] = {
-        plots / "history.csv": stack_models(histories, HISTORY_COLUMNS),
-        plots / "unknown.csv": stack_models(curves, CURVE_COLUMNS),
-        plots / "classes.csv": stack_models(
-            {
-                name: pd.concat(
-                    [part.by_class(name) for part in parts_of[name].values()], ignore_index=True
-                )
-                for name in names
-            }
-        ),
-    }
-    of_models = {name: test.tables(name) for name in names}
-    for table in of_models[names[0]]:
-        tables[plots / f"{table}.csv"] = stack_models(
-            {name: each[table] for name, each in of_models.items()}
-        )
-    train_rows = sum(split_rows.rows_by_class["train"].values())
-    summaries = summarise(
-        measured, records, train_rows, {name: read.columns for name, read in features.items()}
-    )
-    with outputs(metrics / "models", conformal, *written, *tables) as (folder, scores, *scratch):
+    sizes = memory.size_of_predictions(predictions / f"{names[0]}{SUFFIX}")
+    memory.require_measuring(*sizes, len(names), str(predictions))
+    trainings = Trainings.read(trained, trained_here, external, baselines, splits)
+    split_report: SplitReport = result_files.read(leaks, SplitReport)
+    stratify = bool(split.get("stratify"))
+    rows = Rows.read(splits, split_report, evaluate.slice_metric, stratify=stratify)
+    evaluation = Evaluation(predictions, trainings, rows, evaluate)
+    results = {metrics / name: content for name, content in evaluation.files().items()}
+    tables = {plots / f"{name}.csv": table for name, table in evaluation.tables().items()}
+    with outputs(metrics / "models", conformal, *results, *tables) as (folder, sets, *scratch):
         folder.mkdir()
-        for name, summary in summaries.items():
+        for name, summary in evaluation.summaries().items():
             files.write_json(folder / f"{name}.json", summary)
-        prediction_sets.write(scores, fitted)
-        for path, content in zip(scratch, (*written.values(), *tables.values()), strict=True):
-            (files.write_csv if isinstance(content, pd.DataFrame) else files.write_json)(
-                path, content
-            )
+        prediction_sets.write(sets, evaluation.sets)
+        for path, content in zip(scratch, results.values(), strict=False):
+            files.write_json(path, content)
+        for path, table in zip(scratch[len(results) :], tables.values(), strict=True):
+            files.write_csv(path, table)
     remove(dropped, "its model is no longer in train or evaluate.external")
-    several = test.of_rows.multilabel
-    accuracy = METRICS["accuracy"].titled(several)
-    for name, numbers in measured.items():
-        accuracies = ", ".join(
-            f"{split} {values['accuracy']:.3f}" for split, values in numbers.items()
-        )
-        low, high = test.accuracy_interval(name)
-        of_sets = (
-            f", {METRICS[key].titled(several)} {numbers['test'][key]:.3f}"
-            for key in OF_SETS
-            if several
-        )
-        print(f"{name}: {accuracy} {accuracies} ({low:.3f} to {high:.3f}){''.join(of_sets)}")
-        calibration = explain_calibration(
-            results.decisions[name], evaluate.calibration, "validation" in parts
-        )
-        if calibration:
-            print(f"{name}: calibration: {calibration}")
-    left_out = describe_left_out(slices.membership.left_out)
-    if left_out:
-        print(f"slices not compared: {left_out}")
-    for name, entries in results.slices.models.items():
-        for line in describe_weak(entries, evaluate.confidence, accuracy):
-            print(f"{name}: {line}")
-    for sentence in describe_few(read_keys(splits, f"validation{UNKNOWN}")):
-        print(f"warning: {sentence}")
-    for name, sentences in find_warnings(results, names, evaluate.confidence).items():
-        for sentence in sentences:
-            print(f"warning: {name}: {sentence}")
+    print(*evaluation.describe(), sep="\n")
 
 
 if __name__ == "__main__":
