@@ -13,26 +13,19 @@ Params: train.<model>.
 """
 
 import shutil
-from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from textclf.artifacts import checked, memory, packages, shapes
-from textclf.artifacts import features as feature_files
-from textclf.artifacts import predictions as prediction_files
-from textclf.artifacts.checksums import verify_folder, write_manifest
-from textclf.artifacts.dataset import Dataset
-from textclf.artifacts.splits import read_clusters_of, read_rounds
-from textclf.artifacts.unknown import fit_means, scores_of, write_means
-from textclf.core import files
+from textclf.artifacts import checked
+from textclf.artifacts.checksums import verify_folder
+from textclf.artifacts.predictions import SUFFIX
 from textclf.core.outputs import outputs
 from textclf.core.ownership import SCRATCH
 from textclf.core.settings import load_section
 from textclf.core.stage import main
-from textclf.models.common import crossvalidation, fitting, workers
+from textclf.models.common import fitting, workers
 from textclf.models.common.fitted import Folders
 from textclf.models.common.loading import Entry
+from textclf.models.common.training import Training
 
 
 def run(
@@ -50,72 +43,25 @@ def run(
     settings = load_section(f"train.{item}", Entry)
     read = features / settings.features
     verify_folder(read)
-    opened = feature_files.open_shards(read)
-    predicted = feature_files.open_shards(read, unknown=True)
-    unknown = len(predicted) > len(opened)  # texts of no class
-    datasets = {name: Dataset.of_shards(shards) for name, shards in opened.items()}
-    noted = checked.read_teacher(weights, item)
-    teacher = None
-    if noted is not None:
-        from textclf.models.common.teaching import read_teacher  # which takes long to import
-
-        teacher = read_teacher(noted, opened["train"], datasets["train"])
-    row_count = memory.rows_in_memory(dataset.rows for dataset in datasets.values())
-    memory.require_predicting(row_count, len(datasets["train"].classes), f"train.{item}")
+    teacher = checked.read_teacher(weights, item)
+    training = Training(item, settings, read, teacher)
     # Beside the folder of all models, which other stages read, and out of the way when DVC removes
     # outputs.
     beside = trained.parent
-    folders = Folders(pretrained, fitting.scratch_folder(beside, item, opened, (settings, noted)))
-    settled = checked.read_default(default) or "validation" in opened  # some may be given
-    added = feature_files.read_class_texts(read) if settings.takes_class_texts else None
-    if teacher:
-        datasets["train"] = teacher.teach_all(datasets["train"])
-    fitted = fitting.fit_model(settings.kind, datasets, settings, folders, added)
-    # After the fit: TensorFlow must set up several workers before it does anything else.
-    held_out, labelled = None, read_rounds(splits)
-    chosen = fitting.settled(settings, fitting.training_record(fitted, settings))
+    scratch = fitting.scratch_folder(beside, item, training.opened, (settings, teacher))
+    folders = Folders(pretrained, scratch)
+    # Some validation rows may be given.
+    settled = checked.read_default(default) or "validation" in training.opened
+    # TensorFlow must set up several workers before it does anything else.
+    training.fit(folders)
     if not settled:
-        drawn = crossvalidation.draw_rows(opened["train"])
-        drawn = teacher.teach(drawn) if teacher else drawn
-        clusters = read_clusters_of(splits, "train", drawn.ids)
-        suggested = np.isin(drawn.ids, labelled.suggested) if labelled else None
-        held_out = crossvalidation.crossvalidate(
-            settings.kind, drawn, chosen, Folders(pretrained), clusters, unknown, added, suggested
-        )
+        training.crossvalidate(pretrained, splits)
     if not workers.is_chief():  # of several workers that train one model, one writes
         return
-    fewer = (
-        [*crossvalidation.predict_fewer(datasets, labelled, chosen, folders, added)]
-        if labelled
-        else []
-    )
-    print(fitted)
-    means = fit_means(datasets["train"]) if unknown else None
-    scores = partial(scores_of, fitted.layers, means) if unknown else None
-    with outputs(trained / item, predictions / f"{item}{prediction_files.SUFFIX}") as (
-        folder,
-        rows,
-    ):
-        folder.mkdir()
-        fitted.write(folder)
-        if means is not None:
-            write_means(means, folder)
-        shapes.write(shapes.read(read), folder)
-        taught = {"taught": teacher.rows} if teacher else {}
-        files.write_json(
-            folder / prediction_files.RECORD,
-            {**fitting.training_record(fitted, settings), **taught},
-        )
-        if fitted.history is not None:
-            split = fitted.history["split"].replace("watched", fitting.watched_split(opened))
-            files.write_csv(folder / "history.csv", fitted.history.assign(split=split))
-        if held_out is not None:
-            prediction_files.write([held_out], folder / prediction_files.HELD_OUT)
-        if fewer:
-            prediction_files.write(fewer, folder / prediction_files.ROUNDS)
-        packages.write(folder, read)
-        write_manifest(folder)
-        prediction_files.write(fitting.predict_shards(fitted.layers, predicted, scores), rows)
+    training.predict_fewer(folders, splits)
+    print(training.fitted)
+    with outputs(trained / item, predictions / f"{item}{SUFFIX}") as (folder, rows):
+        training.write(folder, rows)
     # Those of this training, and of abandoned ones.
     for folder in beside.glob(f"{fitting.scratch_prefix(item)}*{SCRATCH}"):
         shutil.rmtree(folder)
