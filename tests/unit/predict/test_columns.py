@@ -9,12 +9,12 @@ import pytest
 
 from stages import crossvalidate
 from stages.combine import combine
+from tests.processes import Command
 from tests.refusal import refusal
 from tests.unit.predict.models import export
 from tests.unit.serve.clients import talk
 from tests.unit.split.rows import split_table, write_csv
 from tests.unit.studies import samples
-from textclf import cli
 from textclf.artifacts import features, splits
 from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.decisions import Decision
@@ -53,11 +53,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     split_table(folder, Data(path=str(table), columns=("price", "shop")), Split(test_size=0.25))
     rows = splits.open_shards(folder / "splits")
     for name in SECTION.names():
-        (made := folder / "features" / name).mkdir(parents=True)
-        write_features(
-            vectorize(rows, ["0", "1"], name, SECTION[name], made, folder, folder / f"kept-{name}"),
-            made,
-        )
+        made = folder / "features" / name
+        made.mkdir(parents=True)
+        memory = folder / f"remembered-{name}"
+        write_features(vectorize(rows, ["0", "1"], name, SECTION[name], made, folder, memory), made)
     (folder / "features" / "both").mkdir()
     combine(folder / "features", ("words", "facts"), folder / "features" / "both")
     for name in ("both", "facts"):
@@ -91,9 +90,8 @@ def test_records_and_data_frames_are_predicted_alike(folder: Path) -> None:
         == model.predict(pd.DataFrame(RECORDS)).tolist()
         == ["1", "0"]
     )
-    first, second = model.predict_proba(
-        [{"text": "good", "price": None, "shop": float("nan")}, EMPTY]
-    ).tolist()
+    missing = {"text": "good", "price": None, "shop": float("nan")}
+    first, second = model.predict_proba([missing, EMPTY]).tolist()
     assert first == second
     assert refusal(model.predict, [{"text": "good", "price": 1}]) == (
         "texts[0] must have the keys text and price, shop, which the model reads; "
@@ -131,50 +129,36 @@ def test_the_columns_of_a_table_are_cross_validated(folder: Path, tmp_path: Path
     assert "facts" in json.loads(report.read_text())  # of two texts, too few to be right
 
 
-@pytest.mark.parametrize("header", ["text,price,shop", "text,price"])
+@pytest.mark.parametrize(
+    ("header", "row", "labels"),
+    [("text,price,shop", "good,90,A", ["1"]), ("text,price", "good,90", [])],
+)
 def test_the_command_reads_the_columns_of_a_table(
-    header: str, folder: Path, capsys: Any, tmp_path: Path
+    header: str, row: str, labels: list[str], folder: Path, command_line: Command, tmp_path: Path
 ) -> None:
-    (tmp_path / "new.csv").write_text(f"{header}\ngood,90,A\n")
-    command = [
-        "predict",
-        "--models",
-        str(folder / "models"),
-        "--model",
-        "both",
-        "--path",
-        str(tmp_path / "new.csv"),
-    ]
-    with pytest.raises(SystemExit):
-        cli.main([*command, "--to", "jsonl"])
-    out, err = capsys.readouterr()
-    if "shop" in header:
-        assert (json.loads(out)["label"], json.loads(out)["text"]) == ("1", "good")
-    else:
-        assert (
-            "new.csv: a column that the model reads must be one of its columns (text, price); "
-            "got 'shop'" in err
-        )
+    (tmp_path / "new.csv").write_text(f"{header}\n{row}\n")
+    table, models = tmp_path / "new.csv", folder / "models"
+    done = command_line("predict", "--models", models, "--model", "both", "--path", table)
+    assert [json.loads(line)["label"] for line in done.lines] == labels
+    rule = "a column that the model reads must be one of its columns (text, price); got 'shop'"
+    assert (f"new.csv: {rule}" in done.err) == (not labels)
 
 
 def test_the_server_takes_records(folder: Path) -> None:
     models = {name: load(folder / "models" / name) for name in ("both", "facts")}
-    wrong = (
-        [RECORDS[0] | {"price": "x"}],
-        [{"text": "good", "price": 1}],
-        [{"price": 1, "shop": "A"}],
-        ["good"],
-    )
-    asked = [RECORDS, *wrong]
+    named = "texts[0] must have the keys text and price, shop, which the model reads"
+    wrong: list[tuple[Any, str]] = [
+        (RECORDS[0] | {"price": "x"}, "texts[0]: price must be a number, such as 12.5, or empty"),
+        ({"text": "good", "price": 1}, named),
+        ({"price": 1, "shop": "A"}, "texts[0] must be text"),
+        ("good", "a text must come with the columns price, shop, which the model reads"),
+    ]
     posts = [
         lambda client, texts=texts: client.post("/predict", json={"texts": texts})
-        for texts in asked
+        for texts in (RECORDS, *([text] for text, _ in wrong))
     ]
     first, *others = talk(create_app(models, "both"), *posts)
-    assert [each["label"] for each in first.json()["predictions"]] == ["1", "0"]
-    assert [(each.status_code, each.json()["error"].partition(";")[0]) for each in others] == [
-        (422, "texts[0]: price must be a number, such as 12.5, or empty"),
-        (422, "texts[0] must have the keys text and price, shop, which the model reads"),
-        (422, "texts[0] must be text"),
-        (422, "a text must come with the columns price, shop, which the model reads"),
-    ]
+    assert [row["label"] for row in first.json()["predictions"]] == ["1", "0"]
+    assert [
+        (answer.status_code, answer.json()["error"].partition(";")[0]) for answer in others
+    ] == [(422, line) for _, line in wrong]

@@ -26,7 +26,7 @@ from textclf.predict.command import choose_format
 pytestmark = pytest.mark.posix
 
 ROOT = Path(__file__).parents[3]
-WARNING = "warning: predict: line 1 is not utf-8; undecodable bytes are read as U+FFFD\n"
+WARNING = b"warning: predict: line 1 is not utf-8; undecodable bytes are read as U+FFFD\n"
 
 
 class Done(NamedTuple):
@@ -115,30 +115,24 @@ def test_a_terminal_gets_no_control_characters_and_a_file_gets_the_text(
     ]
     assert r"\u001b]0;owned\u0007\u001b[2Jgood" in shown.decode()
     assert "café ☃" in shown.decode()
-    text = (
-        list(csv.reader(io.StringIO(written.decode(), newline="")))[1][1]
-        if kind == "csv"
-        else json.loads(written)["text"]
-    )
-    assert text == CONTROLS
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "textclf.cli", "predict", *arguments]
+    read: dict[str, Callable[[str], Any]] = {
+        "csv": lambda text: next(csv.DictReader(io.StringIO(text, newline=""))),
+        "jsonl": json.loads,
+    }
+    assert read[kind](written.decode())["text"] == CONTROLS
 
 
 @pytest.fixture
 def start(monkeypatch: pytest.MonkeyPatch) -> Callable[..., "subprocess.Popen[bytes]"]:
     """Return a function that starts a line of shell in which "$@" is the command."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.delenv(
-        "PYTHONUNBUFFERED", raising=False
-    )  # with it, an error of stdout can't come as late
+    # With it, an error of stdout can't come as late.
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
 
     def work(*arguments: str, through: str = 'exec "$@"') -> "subprocess.Popen[bytes]":
-        line = ["sh", "-c", through, "sh", *command(*arguments)]
+        command = [sys.executable, "-m", "textclf.cli", "predict", *arguments]
         return subprocess.Popen(
-            line,
+            ["sh", "-c", through, "sh", *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -238,10 +232,8 @@ def test_what_is_left_out_of_parquet_is_not_missed_when_it_is_read_again(run: Ru
 
 
 def test_parquet_is_not_written_to_a_terminal(run: Run) -> None:
-    line = "--to must be jsonl or csv on a terminal; got parquet; set --output"
-    assert run("great", "--to", "parquet", terminal=True) == Done(
-        2, b"", f"error: predict: {line}\n"
-    )
+    line = "error: predict: --to must be jsonl or csv on a terminal; got parquet; set --output\n"
+    assert run("great", "--to", "parquet", terminal=True) == Done(2, b"", line)
 
 
 def test_a_broken_row_ends_the_output_and_leaves_an_old_file_as_it_is(
@@ -249,18 +241,13 @@ def test_a_broken_row_ends_the_output_and_leaves_an_old_file_as_it_is(
 ) -> None:
     (project / "out.jsonl").write_bytes(b"old")
     before = sorted(project.iterdir())
-    line = (
-        "stdin:4: must have 2 fields, as the header has; got 1; "
-        "put quotes around a field that contains"
-    )
     done = run("--format", "csv", "--output", "out.jsonl", stdin=GOOD + b"3\n")
     assert (done.status, done.out, len(done.err.splitlines())) == (2, b"", 1)
-    assert done.err.startswith(f"error: predict: {line}")
+    assert done.err.startswith("error: predict: stdin:4: must have 2 fields, as the header has; ")
     assert (project / "out.jsonl").read_bytes() == b"old"
     assert sorted(project.iterdir()) == before
-    assert (
-        len(run("--format", "csv", stdin=GOOD + b"3\n").out.splitlines()) == 2
-    )  # the rows before it
+    # To stdout, the rows before it are written.
+    assert len(run("--format", "csv", stdin=GOOD + b"3\n").out.splitlines()) == 2
 
 
 # Processes
@@ -306,7 +293,8 @@ def test_a_signal_leaves_the_old_file_and_no_scratch_files(
         assert process.stderr
         process.stdin.write(b"\xff\n" + b"great\n" * 10)
         process.stdin.flush()
-        assert process.stderr.readline().decode() == WARNING  # the file is begun
+        # The file is begun.
+        assert process.stderr.readline() == WARNING
         process.send_signal(number)
         assert process.wait(timeout=60) == 128 + number
         assert process.stderr.read() == b""
@@ -314,22 +302,27 @@ def test_a_signal_leaves_the_old_file_and_no_scratch_files(
     assert sorted(project.iterdir()) == before
 
 
+@pytest.mark.parametrize(
+    ("text", "streams", "line"),
+    [
+        (["great"], ">&-", "standard output must be open; or set --output"),
+        ([], "<&-", "standard input must be open; or give texts as arguments"),
+        (["great"], ">/dev/full", "No space left on device"),
+    ],
+    ids=["stdout closed", "stdin closed", "stdout full"],
+)
 def test_closed_and_full_streams_of_a_shell_are_errors_of_one_line(
+    start: Callable[..., "subprocess.Popen[bytes]"], text: list[str], streams: str, line: str
+) -> None:
+    with start(*text, through=f'exec "$@" {streams}') as process:
+        assert ended(process) == Done(2, b"", f"error: predict: {line}\n")
+
+
+def test_with_stderr_closed_there_is_no_warning(
     start: Callable[..., "subprocess.Popen[bytes]"],
 ) -> None:
-    with start("great", through='exec "$@" >&-') as process:
-        line = "error: predict: standard output must be open; or set --output\n"
-        assert ended(process) == Done(2, b"", line)
-    with start(through='exec "$@" <&-') as process:
-        assert ended(process) == Done(
-            2, b"", "error: predict: standard input must be open; or give texts as arguments\n"
-        )
-    with start("great", through='exec "$@" >/dev/full') as process:
-        assert ended(process) == Done(2, b"", "error: predict: No space left on device\n")
     with start("--no-text", through='exec "$@" 2>&-') as process:
-        assert [row["label"] for row in ended(process, b"great \xff\n").rows()] == [
-            "yes"
-        ]  # but no warning
+        assert [row["label"] for row in ended(process, b"great \xff\n").rows()] == ["yes"]
 
 
 def peak(*arguments: str, stdin: Path) -> float:
@@ -344,23 +337,25 @@ def peak(*arguments: str, stdin: Path) -> float:
     line = [sys.executable, "-c", script, "predict", *arguments]
     with stdin.open("rb") as stream:
         done = subprocess.run(
-            line, stdin=stream, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True
+            line,
+            stdin=stream,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            check=True,
         )
     return int(done.stderr) / 1024
 
 
-def test_memory_does_not_grow_with_the_rows(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+def test_memory_does_not_grow_with_the_rows(project: Path) -> None:
     sizes = []
     for count in (10_000, 40_000):
         (project / "rows").write_text("text\n" + f"great {'x' * 500}\n" * count)
         sizes.append(peak("--to", "csv", "--format", "csv", "--explain", stdin=project / "rows"))
-    assert sizes[1] - sizes[0] < 10  # the texts that are more take 15 MiB
+    # The texts that are more take 15 MiB.
+    assert sizes[1] - sizes[0] < 10
 
 
-def test_a_huge_line_takes_a_bounded_multiple_of_its_size(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+def test_a_huge_line_takes_a_bounded_multiple_of_its_size(project: Path) -> None:
     (project / "huge").write_bytes(b"great " * (20_000_000 // 6) + b"\nbad\n")
     assert peak("--no-text", stdin=project / "huge") < 500

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, cast
@@ -59,20 +59,15 @@ def lines(data: bytes, size: int = 10**6, encoding: str = "utf-8") -> tuple[list
     return texts, warnings
 
 
-def rows(batches: Iterator[TextBatch]) -> list[tuple[str, str]]:
+def rows(batches: Iterable[TextBatch]) -> list[tuple[str, str]]:
     return [row for batch in batches for row in zip(batch.ids, batch.texts, strict=True)]
 
 
 def until_error(batches: Iterator[TextBatch]) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
-    before: list[tuple[str, str]] = []
-
-    def collect() -> None:
-        for batch in batches:
-            before.extend(zip(batch.ids, batch.texts, strict=True))
-
+    before: list[TextBatch] = []
     with pytest.raises(UserError) as error:
-        collect()
-    return before, error.value.lines
+        before.extend(batches)
+    return rows(before), error.value.lines
 
 
 # Lines
@@ -94,18 +89,17 @@ def test_any_bytes_are_lines_and_undecodable_ones_do_not_affect_others(
 ) -> None:
     expected = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").split("\n")
     expected = [line.removesuffix("\r") for line in (expected if expected[-1] else expected[:-1])]
-    found, said = lines(data, size)
-    assert found == expected
+    texts, warnings = lines(data, size)
+    assert texts == expected
     wrong = sum(
-        bool(SURROGATE.search(line)) for line in data.decode("utf-8", "surrogateescape").split("\n")
+        map(bool, map(SURROGATE.search, data.decode("utf-8", "surrogateescape").split("\n")))
     )
-    assert len(said) == min(wrong, 5) + (wrong > 5)
+    assert len(warnings) == min(wrong, 5) + (wrong > 5)
 
 
 def test_many_undecodable_lines_are_counted_and_the_first_ones_named() -> None:
-    _, said = lines(b"\xff\n" * 7 + b"a\n")
-    assert said[:5] == [f"line {n} is not utf-8; {UNDECODABLE}" for n in (1, 2, 3, 4, 5)]
-    assert said[5:] == ["7 of 8 lines are not utf-8, 5 shown"]
+    first = [f"line {n} is not utf-8; {UNDECODABLE}" for n in (1, 2, 3, 4, 5)]
+    assert lines(b"\xff\n" * 7 + b"a\n")[1] == [*first, "7 of 8 lines are not utf-8, 5 shown"]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +131,7 @@ def test_utf_16_without_a_byte_order_mark_is_an_error() -> None:
 
 
 def test_batches_of_lines_are_limited() -> None:
-    result = list(inputs.read_lines(io.BytesIO(b"\n" * 10000), "utf-8", str))
+    result = inputs.read_lines(io.BytesIO(b"\n" * 10000), "utf-8", str)
     assert [len(ids) for ids, _ in result] == [4096, 4096, 1808]
 
 
@@ -155,11 +149,13 @@ TABLES: dict[str, bytes] = {
 }
 NUMBERED = list(zip([1, 2, 3, 4], ["good", 'a, "b"\nc', "", "☃"], strict=True))
 COLUMNS = {"n": [number for number, _ in NUMBERED], "text": [text for _, text in NUMBERED]}
-TABLES["parquet"] = parquet(COLUMNS)
-TABLES["arrow"] = arrow(COLUMNS)
-TABLES["sqlite"] = sqlite(NUMBERED, "n, text")
-TABLES["json"] = json.dumps([{"n": number, "text": text} for number, text in NUMBERED]).encode()
-TABLES["excel"] = excel(("n", "text"), *NUMBERED)
+TABLES |= {
+    "parquet": parquet(COLUMNS),
+    "arrow": arrow(COLUMNS),
+    "sqlite": sqlite(NUMBERED, "n, text"),
+    "json": json.dumps([{"n": number, "text": text} for number, text in NUMBERED]).encode(),
+    "excel": excel(("n", "text"), *NUMBERED),
+}
 
 
 def expected(kind: str) -> list[tuple[str, str]]:
@@ -174,12 +170,9 @@ def test_a_stream_gives_what_a_file_gives(kind: str) -> None:
     with piped(TABLES[kind]) as (stream, go_on):
         go_on()
         assert rows(inputs.read_stream(stream, kind, WITH_ID)) == expected(kind)
-    names = {"csv": (2, 3, 5, 6), "tsv": (2, 3, 4, 5), "excel": (2, 3, 4, 5)}.get(
-        kind, (1, 2, 3, 4)
-    )
-    assert [
-        name for name, _ in rows(inputs.read_stream(io.BytesIO(TABLES[kind]), kind, LAYOUT))
-    ] == [f"stdin:{n}" for n in names]
+    headed = {"csv": (2, 3, 5, 6), "tsv": (2, 3, 4, 5), "excel": (2, 3, 4, 5)}
+    named = rows(inputs.read_stream(io.BytesIO(TABLES[kind]), kind, LAYOUT))
+    assert [name for name, _ in named] == [f"stdin:{n}" for n in headed.get(kind, (1, 2, 3, 4))]
 
 
 def test_texts_of_several_columns_are_joined_as_for_training(tmp_path: Path) -> None:
@@ -272,7 +265,7 @@ def test_long_or_many_texts_make_small_batches(
 ) -> None:
     monkeypatch.setattr(inputs, f"BATCH_{limit}", value)
     data = b"text\n" + b"12345\n" * 5
-    result = list(inputs.read_stream(io.BytesIO(data), "csv", LAYOUT))
+    result = inputs.read_stream(io.BytesIO(data), "csv", LAYOUT)
     assert [len(ids) for ids, _ in result] == [2, 2, 1]
 
 
@@ -289,9 +282,8 @@ def piped(*parts: bytes) -> Iterator[tuple[IO[bytes], Callable[[], None]]]:
             os.close(writing)
 
     go_on()
-    watch = threading.Timer(
-        20, os.close, [writing]
-    )  # so that a reader that waits in vain fails instead of hanging
+    # A reader that waits in vain fails instead of hanging.
+    watch = threading.Timer(20, os.close, [writing])
     watch.daemon = True
     watch.start()
     try:

@@ -42,9 +42,9 @@ def batch(start: int = 0, explanation: bool = True) -> PredictedBatch:
     return PredictedBatch(ids, TEXTS, labels, probabilities, terms if explanation else None, sets)
 
 
-def written(given_batches: Sequence[PredictedBatch], kind: str, columns: Columns) -> bytes:
+def written(batches: Sequence[PredictedBatch], kind: str, columns: Columns) -> bytes:
     stream = io.BytesIO()
-    outputs.write(iter(given_batches), stream, kind, columns)
+    outputs.write(iter(batches), stream, kind, columns)
     return stream.getvalue()
 
 
@@ -55,18 +55,14 @@ def parsed(content: bytes, kind: str) -> list[dict[str, Any]]:
         assert content.endswith(b"\n") or not content
         result = [json.loads(line) for line in content.decode().split("\n")[:-1]]
     elif kind == "csv":
-        result = list(csv.DictReader(io.StringIO(content.decode(), newline=""), strict=True))
-        for row in result:
-            row |= {
-                name: float(value)
+        numbers = ("probability_", "confidence", "explanation", "set")
+        result = [
+            {
+                name: json.loads(value) if name.startswith(numbers) else value
                 for name, value in row.items()
-                if name.startswith(("probability_", "confidence"))
             }
-            row |= {
-                name: json.loads(value)
-                for name, value in row.items()
-                if name in {"explanation", "set"}
-            }
+            for row in csv.DictReader(io.StringIO(content.decode(), newline=""), strict=True)
+        ]
     else:
         result = pq.read_table(io.BytesIO(content)).to_pylist()
     for row in result:
@@ -81,40 +77,38 @@ def parsed(content: bytes, kind: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("text", [True, False])
 @pytest.mark.parametrize("explanation", [True, False])
 def test_other_libraries_read_every_format(kind: str, text: bool, explanation: bool) -> None:
-    given_batches = [batch(0, explanation), batch(100, explanation)]
+    batches = [batch(0, explanation), batch(100, explanation)]
     columns = Columns(CLASSES, text, explanation, sets=0.9 if explanation else None)
-    result = parsed(written(given_batches, kind, columns), kind)
-    wanted: list[dict[str, Any]] = []
-    for one in given_batches:
-        for place, (row, value, label) in enumerate(
-            zip(one.ids, one.texts, one.labels, strict=True)
-        ):
-            confidence = pytest.approx(one.probabilities[place].max(), abs=5.1e-7)
-            wanted.append({"id": row, "text": value, "label": label, "confidence": confidence})
-            wanted[-1] |= {
-                f"probability_{name}": pytest.approx(one.probabilities[place, n], abs=5.1e-7)
-                for n, name in enumerate(CLASSES)
-            }
-            if one.explanations is not None:
-                terms = cast("list[Term]", one.explanations[place])
-                wanted[-1]["set"] = [label, CLASSES[1]]
-                wanted[-1]["explanation"] = [(term, round(weight, 6)) for term, weight in terms]
-            if not text:
-                del wanted[-1]["text"]
-    assert result == wanted
+    result = parsed(written(batches, kind, columns), kind)
+    expected = [row for one in batches for row in rows_of(one)]
+    assert result == [{name: row[name] for name in columns.names()} for row in expected]
     assert all(list(row) == columns.names() for row in result)
+
+
+def rows_of(one: PredictedBatch) -> Iterator[dict[str, Any]]:
+    """Yield the row of each text with all columns, as `parsed` returns it."""
+    for place, label in enumerate(one.labels):
+        terms = cast("list[Term]", (one.explanations or [[]] * len(TEXTS))[place])
+        numbers = [float(number) for number in one.probabilities[place]]
+        rounded = [pytest.approx(number, abs=5.1e-7) for number in (max(numbers), *numbers)]
+        names = ("confidence", *(f"probability_{name}" for name in CLASSES))
+        yield {
+            "id": one.ids[place],
+            "text": TEXTS[place],
+            "label": label,
+            "set": [label, CLASSES[1]],
+            "explanation": [(term, round(weight, 6)) for term, weight in terms],
+            **dict(zip(names, rounded, strict=True)),
+        }
 
 
 def test_no_batches_give_a_table_without_rows() -> None:
     columns = Columns(("a", "b"), True, True)
     assert written([], "jsonl", columns) == b""
-    assert (
-        written([], "csv", columns)
-        == b"id,text,label,confidence,probability_a,probability_b,explanation\n"
-    )
-    assert (
-        pq.read_table(io.BytesIO(written([], "parquet", columns))).schema.names == columns.names()
-    )
+    header = b"id,text,label,confidence,probability_a,probability_b,explanation\n"
+    assert written([], "csv", columns) == header
+    table = pq.read_table(io.BytesIO(written([], "parquet", columns)))
+    assert table.schema.names == columns.names()
 
 
 @pytest.mark.parametrize(
@@ -222,22 +216,29 @@ def test_a_device_or_pipe_is_not_replaced(tmp_path: Path) -> None:
     assert result == [b"new"]
 
 
-@pytest.mark.parametrize("name", ["missing/out", "file/out", "closed/out", "closed"])
+IN_FOLDER = "in an existing folder that is writable; got"
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("missing/out", IN_FOLDER),
+        ("file/out", IN_FOLDER),
+        ("closed/out", IN_FOLDER),
+        ("closed", "a file; got the folder"),
+    ],
+)
 def test_a_folder_and_a_file_in_a_missing_or_closed_one_are_refused(
-    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, name: str, rule: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "closed").mkdir()
     may = lambda path, mode: not (Path(path).name == "closed" and mode & os.X_OK)  # noqa: E731
-    monkeypatch.setattr("os.access", may)  # root may enter every folder
+    # As root, who may enter every folder, may not.
+    monkeypatch.setattr("os.access", may)
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(UserError) as error, outputs.open_output(tmp_path / name):
         raise AssertionError
-    rule = (
-        "a file; got the folder"
-        if name == "closed"
-        else "in an existing folder that is writable; got"
-    )
     assert error.value.lines == (f"--output must be {rule} {tmp_path / name}",)
     assert sorted(tmp_path.rglob("*")) == before
 
