@@ -16,9 +16,33 @@ pin_arithmetic()
 
 
 def load(folder: str | Path = "models") -> "Predictor":
-    """Return the classifier in a folder such as models/keras, or else the default one.
+    """Return the classifier in a folder that the pipeline exported.
 
-    It is a `textclf.predict.predictor.Predictor`.
+    Parameters
+    ----------
+    folder : str or Path, default="models"
+        The folder of a model, such as `models/keras`. Of a folder of models, the default one of
+        its `index.json` is loaded.
+
+    Returns
+    -------
+    textclf.predict.predictor.Predictor
+        The classifier with its vectorizer, calibration and threshold.
+
+    Raises
+    ------
+    textclf.core.errors.UserError
+        If a file is missing, differs from `provenance.json` in the folder, or was made by a newer
+        textclf.
+
+    Examples
+    --------
+    >>> import textclf
+    >>> textclf.load()
+    <textclf model keras: linear, 2 classes (negative, positive)>
+    >>> textclf.load("models/none")
+    Traceback (most recent call last):
+    textclf.core.errors.UserError: models/none/provenance.json not found; run dvc repro ...
     """
     from textclf.predict import predictor
 

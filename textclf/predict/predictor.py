@@ -1,9 +1,4 @@
-"""A trained model in use: texts to labels, probabilities and explanations.
-
-import textclf
-model = textclf.load("models/keras")
-model.predict(["The food was great.", "Never again."])    # array(['1', '0'], dtype=object)
-"""
+"""A trained model in use: texts to labels, probabilities and explanations."""
 
 import re
 import shutil
@@ -38,43 +33,83 @@ from textclf.pretrained.catalogue import SHARED
 from textclf.vectorize import representation
 from textclf.vectorize.representation import VECTORIZER
 
-WORD = re.compile(r"\w+")  # what is removed to explain a prediction without terms
-MOST_WORDS = 300  # of a text that are removed, so that the explanation of a very long one ends
+# What is removed from a text to explain a prediction without terms.
+WORD = re.compile(r"\w+")
+# More words of a text are not removed, so that the explanation of a very long one ends.
+MOST_WORDS = 300
+# Variants of a text, without one word each, that are in memory at a time.
+VARIANTS = 64
 TINY = np.finfo(np.float64).tiny
-VARIANTS = 64  # of a text, without one word each, that are in memory at a time
 # Why a text has no label: it is of no class, or no answer costs least.
 UNKNOWN = "unknown"
 ABSTAIN = "abstain"
-Term = tuple[str, float]  # a term and its weight
+# A term and its weight.
+Term = tuple[str, float]
 
 
 @dataclass(eq=False, repr=False)
 class Predictor:
-    """A trained classifier of texts. A text is any str, also an empty one."""
+    """A trained classifier of texts, as `textclf.load` returns it.
+
+    A text is any str, also an empty one. A model that reads other columns takes, instead of texts,
+    a data frame or mappings with the key `text` and a key for each name in `reads`.
+
+    Parameters
+    ----------
+    vectorizer : Vectorizer or another representation
+        The fitted vectorizer.
+    model : LayerModel, Average or transformer
+        The fitted model, which maps the vectors to probabilities.
+    decision : Decision
+        The calibration, and the threshold or costs, that its run chose.
+    conformal : Conformal or None, default=None
+        The scores for prediction sets; None if the run had no `evaluate.coverage`.
+    means : ndarray of shape (classes, features) or None, default=None
+        The means of the classes, if texts are rejected by their distance from these.
+    name : str, default="unnamed"
+        The name of its folder.
+    version : str, default="unknown"
+        Its release, such as `keras@v0.0.1`, or a checksum of its files.
+
+    Attributes
+    ----------
+    classes_ : tuple of str
+        The labels in the order of the probabilities. Of two classes, the positive one is last.
+    reads : tuple of str
+        The names of the columns that it reads besides the text, mostly none.
+    rejects : bool
+        Whether a text may belong to no class.
+
+    Examples
+    --------
+    >>> import textclf
+    >>> model = textclf.load("models/keras")
+    >>> model
+    <textclf model keras: linear, 2 classes (negative, positive)>
+    >>> model.classes_
+    ('negative', 'positive')
+    >>> model.predict(["The food was great.", "Bad food!"])
+    array(['positive', 'negative'], dtype=object)
+    """
 
     vectorizer: Any
     model: Any
-    decision: Decision  # the calibration and threshold that its run chose
-    conformal: Conformal | None = (
-        None  # the scores for prediction sets, if the run had evaluate.coverage
-    )
-    means: NDArray[np.float64] | None = (
-        None  # (classes, features), if texts are rejected by their distance from these
-    )
-    name: str = "unnamed"  # its folder's
-    version: str = "unknown"  # its release, such as keras@v0.0.1, or a checksum of its files
+    decision: Decision
+    conformal: Conformal | None = None
+    means: NDArray[np.float64] | None = None
+    name: str = "unnamed"
+    version: str = "unknown"
 
     def __repr__(self) -> str:
         """Tell the name, the kind and the classes; many classes are counted."""
-        count = count_noun(
-            len(self.classes_), *(["label"] if self.decision.multilabel else ["class", "classes"])
-        )
+        nouns = ["label"] if self.decision.multilabel else ["class", "classes"]
+        count = count_noun(len(self.classes_), *nouns)
         names = f" ({list_names(self.classes_)})" if len(self.classes_) <= NAMES_LIMIT else ""
         return f"<textclf model {self.name}: {_kind(self.model)}, {count}{names}>"
 
     @property
     def classes_(self) -> tuple[str, ...]:
-        """Return the labels in the order of the probabilities; binary: positive class last."""
+        """The labels in the order of the probabilities; binary: positive class last."""
         classes: tuple[str, ...] = self.model.classes
         return classes
 
@@ -85,16 +120,43 @@ class Predictor:
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """Return the names of the columns that it reads beside the text, mostly none."""
+        """The names of the columns that it reads besides the text, mostly none."""
         return representation.columns_read(self.vectorizer)
 
     def predict(self, texts: Iterable[Any], top: int | None = None) -> Any:
-        """Return the label of each text, as scikit-learn does: an array (texts,) of dtype object.
+        """Return the label of each text, or its most probable classes.
 
-        A label is a str, a list of several labels, or None if no answer costs least or the text is
-        of no class. With `top`, at least 1, return for each text its so many most probable classes,
-        each with its probability. A model that reads other columns takes, instead of texts, a data
-        frame or mappings with these columns and `text`.
+        Parameters
+        ----------
+        texts : iterable of str
+            The texts; records with `text` and other columns if the model reads these.
+        top : int or None, default=None
+            How many of the most probable classes to return for each text, at least 1; None for
+            the label alone.
+
+        Returns
+        -------
+        ndarray of shape (texts,) and dtype object, or list of list of (str, float)
+            The labels. A label is a str, a list if texts have several labels, or None if no
+            answer costs least or the text is of no class. With `top`, a list for each text of
+            classes and their probabilities, the most probable first.
+
+        Raises
+        ------
+        TypeError
+            If `texts` is one text, or a mapping or data frame of a model that reads no columns,
+            or has a value that is no text.
+        UserError
+            If `top` is less than 1, or a record lacks a column that the model reads.
+
+        Examples
+        --------
+        >>> import textclf
+        >>> model = textclf.load("models/keras")
+        >>> model.predict(["The food was great.", "Bad food!"])
+        array(['positive', 'negative'], dtype=object)
+        >>> model.predict(["The food was great."], top=1)
+        [[('positive', 0.8519528019683106)]]
         """
         if top is not None:
             return self.most_probable(self.predict_proba(texts), top)
@@ -104,37 +166,132 @@ class Predictor:
     def answer(
         self, texts: Iterable[Any]
     ) -> tuple[list[Any], list[str | None], NDArray[np.float64]]:
-        """Return labels, why one is None (`unknown` or `abstain`), and the probabilities."""
+        """Return the label of each text, the reason for a missing one, and the probabilities.
+
+        Parameters
+        ----------
+        texts : iterable of str
+            The texts, as for `predict`.
+
+        Returns
+        -------
+        labels : list of length texts
+            The labels of `predict`.
+        reasons : list of str or None, of length texts
+            Why a label is None: `unknown` for a text of no class, `abstain` if no answer costs
+            least. None for a text with a label.
+        probabilities : ndarray of shape (texts, classes)
+            The probabilities of `predict_proba`.
+
+        Raises
+        ------
+        TypeError, UserError
+            As `predict`.
+
+        Examples
+        --------
+        >>> import textclf
+        >>> labels, reasons, probabilities = textclf.load("models/keras").answer(["Bad food!"])
+        >>> labels, reasons
+        (['negative'], [None])
+        >>> probabilities.round(3)
+        array([[0.963, 0.037]])
+        """
         X = self._vectors(texts)
         probabilities = self._probabilities(X)
-        pairs = list(
-            zip(self.labels(probabilities), self._rejected(X, probabilities).tolist(), strict=True)
-        )
-        reasons = [UNKNOWN if out else ABSTAIN if label is None else None for label, out in pairs]
-        return [None if out else label for label, out in pairs], reasons, probabilities
+        labels = self.labels(probabilities)
+        reasons = [ABSTAIN if label is None else None for label in labels]
+        for row in np.flatnonzero(self._rejected(X, probabilities)):
+            labels[row], reasons[row] = None, UNKNOWN
+        return labels, reasons, probabilities
 
     def predict_proba(self, texts: Iterable[Any]) -> NDArray[np.float64]:
-        """Return the calibrated probabilities (texts, classes).
+        """Return the calibrated probabilities of the classes.
 
-        Each row sums to 1 unless texts have several labels.
+        Parameters
+        ----------
+        texts : iterable of str
+            The texts, as for `predict`.
+
+        Returns
+        -------
+        ndarray of shape (texts, classes)
+            The probabilities in the order of `classes_`. Each row sums to 1 unless texts have
+            several labels.
+
+        Raises
+        ------
+        TypeError, UserError
+            As `predict`.
+
+        Examples
+        --------
+        >>> import textclf
+        >>> textclf.load("models/keras").predict_proba(["The food was great."]).round(3)
+        array([[0.148, 0.852]])
         """
         return self._probabilities(self._vectors(texts))
 
     def most_probable(
         self, probabilities: NDArray[np.float64], count: int
     ) -> list[list[tuple[str, float]]]:
-        """Return the `count` highest probabilities of each row, each with its class.
+        """Return the highest probabilities of each row, each with its class.
 
-        Of equal ones, the first comes first.
+        Parameters
+        ----------
+        probabilities : ndarray of shape (texts, classes)
+            The probabilities of `predict_proba`.
+        count : int
+            How many classes to return for each text, at least 1.
+
+        Returns
+        -------
+        list of list of (str, float)
+            For each text its classes with their probabilities, the most probable first. Of
+            equally probable ones, the first of `classes_` comes first.
+
+        Raises
+        ------
+        UserError
+            If `count` is less than 1.
+
+        Examples
+        --------
+        >>> import textclf
+        >>> model = textclf.load("models/keras")
+        >>> model.most_probable(model.predict_proba([""]), 2)
+        [[('negative', 0.6224593312018546), ('positive', 0.37754066879814546)]]
         """
         if count < 1:
             raise UserError(f"top must be at least 1; got {count}")
         order = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
         rows = zip(probabilities.tolist(), order.tolist(), strict=True)
-        return [[(self.classes_[place], row[place]) for place in places] for row, places in rows]
+        return [
+            [(self.classes_[position], row[position]) for position in positions]
+            for row, positions in rows
+        ]
 
     def labels(self, probabilities: NDArray[np.float64]) -> list[Any]:
-        """Return labels for these probabilities, by the threshold or costs; no text is rejected."""
+        """Return the labels for probabilities, by the threshold or costs; no text is rejected.
+
+        Parameters
+        ----------
+        probabilities : ndarray of shape (texts, classes)
+            The probabilities of `predict_proba`.
+
+        Returns
+        -------
+        list of length texts
+            The labels: each a str, a list if texts have several labels, or None if no answer
+            costs least.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import textclf
+        >>> textclf.load("models/keras").labels(np.array([[0.2, 0.8], [0.9, 0.1]]))
+        ['positive', 'negative']
+        """
         decided = self.decision.decide(probabilities)
         if self.decision.multilabel:
             return conformal.labels_of(decided, self.classes_)
@@ -142,22 +299,98 @@ class Predictor:
         return [labels[position] for position in decided.tolist()]
 
     def predict_set(self, texts: Iterable[Any], coverage: float) -> list[list[str]]:
-        """Return the labels that each text may have: `coverage` of the sets have the right one.
+        """Return the labels that each text may have.
 
-        This holds for texts like the validation rows of the run. A set with one label is an answer;
-        others are none. With several labels per text, the sets have that share of the labels on
-        average. Raises `UserError` as `require_coverage`.
+        The share `coverage` of the sets has the right label, of texts like the validation rows of
+        the run. A set with one label is an answer; others are none. With several labels per text,
+        the sets have that share of the labels on average.
+
+        Parameters
+        ----------
+        texts : iterable of str
+            The texts, as for `predict`.
+        coverage : float
+            The share of texts whose set has the right label, between 0 and 1.
+
+        Returns
+        -------
+        list of list of str
+            The labels of each set, in the order of `classes_`.
+
+        Raises
+        ------
+        TypeError
+            As `predict`.
+        UserError
+            As `predict` and `require_coverage`.
+
+        Examples
+        --------
+        >>> import textclf
+        >>> model = textclf.load("models/keras")
+        >>> model.predict_set(["The food was great.", "A place."], coverage=0.8)
+        [['positive'], ['negative', 'positive']]
         """
         return conformal.labels_of(self.sets(self.predict_proba(texts), coverage), self.classes_)
 
     def sets(self, probabilities: NDArray[np.float64], coverage: float) -> Sets:
-        """Return the classes in the set of each text (texts, classes), for these probabilities."""
+        """Return which classes are in the prediction set of each text.
+
+        Parameters
+        ----------
+        probabilities : ndarray of shape (texts, classes)
+            The probabilities of `predict_proba`.
+        coverage : float
+            The share of texts whose set has the right label, between 0 and 1.
+
+        Returns
+        -------
+        ndarray of shape (texts, classes) and dtype bool
+            Whether each class is in the set of the text.
+
+        Raises
+        ------
+        UserError
+            As `require_coverage`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import textclf
+        >>> textclf.load("models/keras").sets(np.array([[0.5, 0.5], [0.9, 0.1]]), coverage=0.8)
+        array([[ True,  True],
+               [ True, False]])
+        """
         return self.require_coverage(coverage).sets(probabilities, coverage)
 
     def require_coverage(self, coverage: float, name: str = "coverage") -> Conformal:
-        """Return the scores if sets of this coverage follow from them.
+        """Return the scores of validation rows if prediction sets of a coverage follow from them.
 
-        Otherwise raises `UserError`, which calls the coverage `name`.
+        Parameters
+        ----------
+        coverage : float
+            The share of texts whose set has the right label.
+        name : str, default="coverage"
+            What the error calls the coverage, such as an option of a command.
+
+        Returns
+        -------
+        Conformal
+            The scores, whose method `sets` is that of this class.
+
+        Raises
+        ------
+        UserError
+            If `coverage` is not between 0 and 1, the model has no scores, or too few of them.
+
+        Examples
+        --------
+        >>> import textclf
+        >>> model = textclf.load("models/keras")
+        >>> scores = model.require_coverage(0.8)
+        >>> model.require_coverage(1)
+        Traceback (most recent call last):
+        textclf.core.errors.UserError: coverage must be greater than 0 and less than 1; got 1
         """
         if not 0 < coverage < 1:
             raise UserError(f"{name} must be greater than 0 and less than 1; got {coverage}")
@@ -171,14 +404,37 @@ class Predictor:
         return self.conformal
 
     def explain(self, texts: Iterable[Any], count: int | None = None) -> list[Any]:
-        """Return the terms that decided for each text, the largest absolute weight first.
+        """Return the terms that decided for each text, with their weights.
 
         A weight is the drop of the label's log odds when the term is removed from the text: above 0
         it speaks for the label, below 0 against it. A text without a label has those of the class
         that costs least. Terms outside the vocabulary have none. Calibration is not taken into
         account. If the features have no terms, such as sentence vectors, words take their place,
         each removed wherever it occurs; in a text of more than 300 different words, only so many.
-        With several labels per text there are such terms for each label decided, by label.
+
+        Parameters
+        ----------
+        texts : iterable of str
+            The texts, as for `predict`.
+        count : int or None, default=None
+            How many terms to return for each text at most; None for all.
+
+        Returns
+        -------
+        list of list of (str, float), or list of dict
+            For each text its terms with their weights, the largest absolute weight first. If
+            texts have several labels, a dict from each label decided to such a list.
+
+        Raises
+        ------
+        TypeError, UserError
+            As `predict`.
+
+        Examples
+        --------
+        >>> import textclf
+        >>> textclf.load("models/keras").explain(["The food was great."])
+        [[('great', 2.0), ('food', 0.25)]]
         """
         texts = self.rows(texts)
         if not hasattr(self.vectorizer, "terms_of"):
@@ -200,7 +456,7 @@ class Predictor:
         variants = [text, *(re.sub(rf"\b{re.escape(word)}\b", "", text) for word in words)]
         if isinstance(text, TextRow):
             given = {name: text.columns[name] for name in self.reads if text.columns.get(name)}
-            variants = [TextRow(each, text.columns, text.place) for each in variants]
+            variants = [TextRow(variant, text.columns, text.place) for variant in variants]
             variants += [TextRow(text, {**text.columns, name: ""}, text.place) for name in given]
             words += [f"{name}={value}" for name, value in given.items()]
         starts = range(0, len(variants), VARIANTS)
@@ -223,8 +479,8 @@ class Predictor:
         if not self.decision.multilabel:
             return _largest(terms, drops[:, decided], count)
         return {
-            self.classes_[place]: _largest(terms, drops[:, place], count)
-            for place in np.flatnonzero(decided)
+            self.classes_[position]: _largest(terms, drops[:, position], count)
+            for position in np.flatnonzero(decided)
         }
 
     def _words(self, text: str) -> list[str]:
@@ -232,10 +488,11 @@ class Predictor:
 
         Of more, these are those at the end that the model sees.
         """
-        found = WORD.findall(text)
-        if getattr(getattr(self.vectorizer, "settings", None), "truncating", "post") == "pre":
-            return list(dict.fromkeys(reversed(found)))[MOST_WORDS - 1 :: -1]
-        return list(dict.fromkeys(found))[:MOST_WORDS]
+        words = WORD.findall(text)
+        settings = getattr(self.vectorizer, "settings", None)
+        if getattr(settings, "truncating", "post") == "pre":
+            return list(dict.fromkeys(reversed(words)))[MOST_WORDS - 1 :: -1]
+        return list(dict.fromkeys(words))[:MOST_WORDS]
 
     def _rejected(self, X: Any, probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
         rule = self.decision.rejection
@@ -247,9 +504,33 @@ class Predictor:
         return self.vectorizer.transform(self.rows(texts))
 
     def rows(self, texts: Iterable[Any]) -> list[str]:
-        """Return the texts, of records as `TextRow` if the model reads columns.
+        """Return the texts as the vectorizer takes them.
 
-        Raises `TypeError` for what is neither.
+        Parameters
+        ----------
+        texts : iterable of str
+            The texts, as for `predict`.
+
+        Returns
+        -------
+        list of str
+            The texts; `TextRow`, a str with the values of its columns, for a record of a model
+            that reads columns.
+
+        Raises
+        ------
+        TypeError, UserError
+            As `predict`.
+
+        Examples
+        --------
+        >>> import textclf
+        >>> model = textclf.load("models/keras")
+        >>> model.rows(("The food was great.", ""))
+        ['The food was great.', '']
+        >>> model.rows("Bad food!")
+        Traceback (most recent call last):
+        TypeError: texts must be an iterable of texts; got one text; put it in a list
         """
         return list(_require_texts(texts, self.reads))
 
@@ -265,16 +546,14 @@ class Predictor:
 
 def _kind(model: classifiers.Classifier) -> str:
     """Return in a few words what a model is; its folder does not say how it was trained."""
+    if isinstance(model, Average):
+        return "average of two"
     if not isinstance(model, layers.LayerModel):
-        return "average of two" if isinstance(model, Average) else "transformer"
+        return "transformer"
+    if model.ignores_text:
+        return "constant"
     depth = len(model.layers) + (model.front is not None)
-    return (
-        "constant"
-        if model.ignores_text
-        else "linear"
-        if depth == 1
-        else f"network of {depth} layers"
-    )
+    return "linear" if depth == 1 else f"network of {depth} layers"
 
 
 def _largest(terms: list[str], drops: NDArray[np.float64], count: int | None) -> list[Term]:
@@ -291,50 +570,46 @@ def _require_texts(texts: Any, reads: Sequence[str]) -> Iterator[str]:
         texts = texts.to_dict("records")
     if isinstance(texts, str | bytes):
         raise TypeError("texts must be an iterable of texts; got one text; put it in a list")
-    if isinstance(texts, Mapping) or hasattr(
-        texts, "columns"
-    ):  # a data frame would give the names of its columns
+    # A data frame would give the names of its columns.
+    if isinstance(texts, Mapping) or hasattr(texts, "columns"):
         raise TypeError(
             f"texts must be an iterable of texts; got a {type(texts).__name__}; "
             "take one column of it"
         )
-    for position, text in enumerate(texts):
-        row = (
-            _row(text, reads, f"texts[{position}]") if reads and isinstance(text, Mapping) else text
-        )
-        if not isinstance(row, str):
-            got = f"{quote_value(row)} ({type(row).__name__})"
-            raise TypeError(f"texts[{position}] must be a str; got {got}; remove it or fill it in")
-        yield row
+    for position, record in enumerate(texts):
+        name = f"texts[{position}]"
+        text = _row(record, reads, name) if reads and isinstance(record, Mapping) else record
+        if not isinstance(text, str):
+            raise TypeError(
+                f"{name} must be a str; got {quote_value(text)} ({type(text).__name__}); "
+                "remove it or fill it in"
+            )
+        yield text
 
 
-def _row(record: Mapping[str, Any], reads: Sequence[str], place: str) -> Any:
-    """Return the text of a record with its columns.
+def _row(record: Mapping[str, Any], reads: Sequence[str], name: str) -> Any:
+    """Return the text of a record with its columns; a text that is no str as it is.
 
-    Raises `UserError` if it lacks one or has a value that is of no use.
+    Raises `UserError`, which calls the record `name`, if it lacks a column or has a value that is
+    of no use.
     """
-    from textclf.tables.values import cell_of  # which no model of texts alone needs
+    # No model of texts alone needs it.
+    from textclf.tables.values import cell_of
 
-    if missing := [name for name in ("text", *reads) if name not in record]:
-        rule = f"must have the keys text and {list_names(reads)}, which the model reads"
-        raise UserError(f"{place} {rule}; got none named {quote_value(missing[0])}")
+    for column in ("text", *reads):
+        if column not in record:
+            rule = f"must have the keys text and {list_names(reads)}, which the model reads"
+            raise UserError(f"{name} {rule}; got none named {quote_value(column)}")
     try:
-        cells = {name: cell_of(record, name) for name in reads}
+        cells = {column: cell_of(record, column) for column in reads}
     except ValueError as error:
-        raise UserError(f"{place}: {error}") from None
-    return (
-        TextRow(record["text"], cells, place) if isinstance(record["text"], str) else record["text"]
-    )
+        raise UserError(f"{name}: {error}") from None
+    text = record["text"]
+    return TextRow(text, cells, name) if isinstance(text, str) else text
 
 
 def load(folder: str | Path = "models") -> Predictor:
-    """Return the classifier in a folder that the export stage wrote, such as models/keras.
-
-    Of a folder of models, it is the default one.
-
-    Raises `UserError` if a file is missing or not that of the folder's provenance.json, or was made
-    by a newer textclf.
-    """
+    """Return the classifier in a folder, as `textclf.load`, which documents it."""
     folder = Path(folder)
     if (folder / INDEX).exists():
         folder = find_model(folder, None)
@@ -346,13 +621,16 @@ def load(folder: str | Path = "models") -> Predictor:
     model = classifiers.read(folder)
     decision = read_decision(folder / DECISION, len(model.classes))
     vectorizer = _read_vectorizers(folder, model)
-    scores = (
-        next(iter(conformal.read(folder / CONFORMAL).values()), None)
-        if (folder / CONFORMAL).exists()
-        else None
+    scores = conformal.read(folder / CONFORMAL) if (folder / CONFORMAL).exists() else {}
+    return Predictor(
+        vectorizer,
+        model,
+        decision,
+        next(iter(scores.values()), None),
+        read_means(folder),
+        folder.resolve().name,
+        released.version_of(folder),
     )
-    name, version = folder.resolve().name, released.version_of(folder)
-    return Predictor(vectorizer, model, decision, scores, read_means(folder), name, version)
 
 
 def _read_vectorizers(folder: Path, model: classifiers.Classifier) -> Any:
@@ -363,9 +641,9 @@ def _read_vectorizers(folder: Path, model: classifiers.Classifier) -> Any:
     shared = folder.parent / SHARED
     if not isinstance(model, Average):
         return _read_vectorizer(folder, shared)
-    places = [folder / member for member in MEMBERS]
-    first, second = (_read_vectorizer(place, shared) for place in places)
-    same = len({(place / VECTORIZER).read_bytes() for place in places}) == 1
+    members = [folder / member for member in MEMBERS]
+    first, second = (_read_vectorizer(member, shared) for member in members)
+    same = len({(member / VECTORIZER).read_bytes() for member in members}) == 1
     return representation.Apart(first, first if same else second)
 
 
@@ -378,8 +656,7 @@ def _read_vectorizer(folder: Path, shared: Path) -> Any:
             raise
         raise UserError(
             f"{shared} not found, which has pretrained weights that {folder} reads; "
-            "copy it from beside the model's "
-            "first folder, or run dvc repro to make it"
+            "copy it from beside the model's first folder, or run dvc repro to make it"
         ) from None
 
 
@@ -390,16 +667,17 @@ def find_model(folder: Path, name: str | None) -> Path:
     """
     if name is None:
         return folder / read_index(folder)[0]
-    is_tag = re.search("[#@]", name)  # no folder takes its place
-    if (folder / name / DECISION).is_file() and "/" not in name and not is_tag:
-        return folder / name
-    if Path(name, DECISION).is_file() and not is_tag:
-        return Path(name)
-    if shutil.which("git") and (place := released.find(folder, name)):
-        return place
+    # A name with one of these is a tag, and no folder takes its place.
+    if not re.search("[#@]", name):
+        if "/" not in name and (folder / name / DECISION).is_file():
+            return folder / name
+        if Path(name, DECISION).is_file():
+            return Path(name)
+    release = released.find(folder, name) if shutil.which("git") else None
+    if release is not None:
+        return release
     known = ", ".join(read_index(folder)[1]) if (folder / INDEX).exists() else "none"
     raise UserError(
-        f"the model must be one in {folder} ({known}), the folder of one "
-        "or what a Git tag names (keras#prod); "
-        f"got {name!r}; run dvc repro to make it, or git fetch --tags"
+        f"the model must be one in {folder} ({known}), the folder of one or what a Git tag names "
+        f"(keras#prod); got {name!r}; run dvc repro to make it, or git fetch --tags"
     )

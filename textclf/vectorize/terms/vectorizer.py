@@ -133,7 +133,30 @@ class Vectorizer:
         return sum(part.columns for part in self.parts)
 
     def transform(self, texts: Iterable[str]) -> csr_array:
-        """Return the vectors of the texts: (texts, features), as `Features.X`."""
+        """Return the vectors of the texts.
+
+        Parameters
+        ----------
+        texts : iterable of str
+            The texts.
+
+        Returns
+        -------
+        csr_array of shape (texts, features)
+            The weight of each term of the vocabulary in each text, as `Features.X`.
+
+        Examples
+        --------
+        >>> from textclf.vectorize.terms.settings import Terms
+        >>> from textclf.vectorize.terms.vectorizer import Vectorizer
+        >>> texts = ["good food", "bad food"]
+        >>> vectorizer = Vectorizer.fit(texts, Terms(weighting="counts"))
+        >>> vectorizer.terms()
+        ['bad', 'food', 'good']
+        >>> vectorizer.transform(texts).toarray()
+        array([[0, 1, 1],
+               [1, 1, 0]])
+        """
         texts, settings = list(texts), self.settings
         return self.weigh([count_terms(texts, name, settings) for name in settings.analyzers])
 
@@ -199,7 +222,31 @@ class Vectorizer:
     def from_json(cls, content: Mapping[str, Any], shared: Path | None = None) -> "Vectorizer":  # noqa: ARG003
         """Return the vectorizer with the content of `to_json`.
 
-        Raises `ValueError` or the like if the content is damaged.
+        Parameters
+        ----------
+        content : mapping
+            The settings, and for each analyzer what it learned.
+        shared : Path or None, default=None
+            The folder of shared weights, which other representations read.
+
+        Returns
+        -------
+        Vectorizer
+            The fitted vectorizer, whose vectors are those of the one that was written.
+
+        Raises
+        ------
+        ValueError, TypeError, KeyError
+            If the content is damaged.
+
+        Examples
+        --------
+        >>> import json
+        >>> from textclf.vectorize.terms.settings import Terms
+        >>> from textclf.vectorize.terms.vectorizer import Vectorizer
+        >>> content = json.dumps(Vectorizer.fit(["good food", "bad food"], Terms()).to_json())
+        >>> Vectorizer.from_json(json.loads(content)).terms()
+        ['bad', 'food', 'good']
         """
         settings = Terms.model_validate(content["settings"])
         parts = [Part(**part) for part in content["parts"]]
