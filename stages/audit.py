@@ -19,16 +19,14 @@ from textclf.artifacts.splits import read_classes
 from textclf.core import files, stage
 from textclf.core.about import About
 from textclf.core.display import labelled_names, visible
-from textclf.core.errors import UserError
-from textclf.core.formatting import count_noun, join_names
+from textclf.core.formatting import join_names
 from textclf.core.outputs import outputs
-from textclf.core.settings import PARAMS_FILE
 from textclf.core.unchanged import unchanged_file
 from textclf.fetch import catalogue
 from textclf.studies.audit import summary as results
 from textclf.studies.audit.page import render
 from textclf.studies.measure import Sections, Setup, sample_rows
-from textclf.studies.readable import unreadable_features
+from textclf.studies.readable import require_readable
 from textclf.studies.settings import Audit
 from textclf.tables.corrections import read as read_corrections
 from textclf.tables.settings import Data
@@ -55,13 +53,8 @@ def run(
     import cleanlab.filter  # noqa: F401 (before any training, if it is missing)
 
     setup = Setup(**vars(sections), pretrained=pretrained)
-    train, features = setup.train, (setup.vectorize, setup.combine)
-    models = results.choose_models(audit, train)
-    unfit = [
-        sentence for name in models for sentence in unreadable_features(train, *features, name)
-    ]
-    if unfit:
-        raise UserError(*(f"{PARAMS_FILE}: {sentence}" for sentence in unfit))
+    models = results.choose_models(audit, setup.train)
+    require_readable(models, setup.train, setup.vectorize, setup.combine)
     classes = read_classes(splits)
     rows, total = sample_rows(splits, audit.rows, audit.seed)
     memory.require_measuring(len(rows), len(classes), len(models), "audit")
@@ -78,15 +71,7 @@ def run(
         files.write_json(summary_file, content)
         files.write_csv(issues_file, table)
         page_file.write_text(text, encoding="utf-8", newline="\n")
-    kind = ("set of labels", "sets of labels") if data.multilabel else ("label",)
-    flagged, number = content["flagged"], count_noun(len(rows), *kind)
-    if len(models) == 1:
-        print(f"the model contradicts {flagged['all']:,} of {number}")
-    else:
-        print(
-            f"every model contradicts {flagged['all']:,} of {number}; "
-            f"at least one contradicts {flagged['any']:,}"
-        )
+    print(results.describe(content, models, data.multilabel))
     print(f"read them in {page}")
     print(f"before you correct labels: {UNCORRECTED}")
 

@@ -7,7 +7,6 @@ CSV per training.
 Params: combine, crossvalidate, data, evaluate, split, train, vectorize.
 """
 
-from itertools import combinations
 from pathlib import Path
 
 import pandas as pd
@@ -17,8 +16,6 @@ from textclf.artifacts.checked import read_settings
 from textclf.core import files, stage
 from textclf.core.outputs import outputs
 from textclf.core.unchanged import unchanged
-from textclf.evaluate.registry import METRICS, pair_name
-from textclf.models.settings import CONSTANT
 from textclf.studies import crossvalidation
 from textclf.studies.measure import Sections, Setup
 from textclf.studies.settings import CrossValidate
@@ -61,21 +58,7 @@ def run(
     with outputs(report, trainings) as (report_file, trainings_file):
         files.write_json(report_file, summary)
         files.write_csv(trainings_file, results)
-    title = METRICS["accuracy"].titled(data.multilabel)
-    for name in train.names():
-        accuracy = summary[name]["accuracy"]
-        print(
-            f"{name}: {title} {accuracy['mean']:.3f}, "
-            f"standard deviation {accuracy['sd']:.3f} over folds"
-        )
-    for earlier, later in combinations(
-        [name for name in train.names() if train[name].kind != CONSTANT], 2
-    ):
-        print(
-            crossvalidation.verdict(
-                summary[pair_name(later, earlier)], later, earlier, confidence, title
-            )
-        )
+    print(*crossvalidation.describe(summary, train, confidence, data.multilabel), sep="\n")
 
 
 if __name__ == "__main__":

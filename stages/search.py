@@ -13,14 +13,13 @@ from pathlib import Path
 from textclf.artifacts import splits as split_files
 from textclf.artifacts.checked import read_settings
 from textclf.core import files, stage
-from textclf.core.formatting import count_noun
 from textclf.core.outputs import outputs
-from textclf.evaluate.registry import METRICS, format_interval, format_value
+from textclf.evaluate.registry import METRICS
 from textclf.plot import figures
 from textclf.studies.measure import Sections, Setup, read_split
 from textclf.studies.search import space
 from textclf.studies.search.space import complete
-from textclf.studies.search.summary import summarize, trial_table
+from textclf.studies.search.summary import describe, summarize, trial_table
 from textclf.studies.search.trials import PATTERN, best_of, run_search
 from textclf.studies.settings import Search
 
@@ -53,22 +52,8 @@ def run(
         figures.search(table, figure_file, metric)
     for folder in summary.parent.glob(PATTERN):  # of this search, and of abandoned ones
         shutil.rmtree(folder)
-    score = content["best"]["score"]
-    interval = format_interval(metric.name, score["low"], score["high"])
-    print(f"best of {count_noun(len(results), 'trial')}: {space.describe(best.settings)}")
-    title = metric.titled(not isinstance(rows["label"].iloc[0], str))
-    print(f"{title} {format_value(metric.name, score['mean'])} in cross-validation, {interval}")
-    if "expected" in table and len(results) > 1:
-        expected = format_value(metric.name, table["expected"][len(results) // 2 - 1])
-        print(f"half of the trials would find {expected} on average")
-    if outer:
-        nested = content["nested"]
-        means = nested["naive"], nested["honest"]["mean"], nested["optimism"]["mean"]
-        inside, unseen, optimism = (format_value(metric.name, mean) for mean in means)
-        print(
-            f"repeated in {len(outer)} outer folds: {inside} inside, {unseen} on unseen rows; "
-            f"optimism {optimism}"
-        )
+    several = not isinstance(rows["label"].iloc[0], str)
+    print(*describe(content, best, table, several), sep="\n")
     values = space.with_defaults(best.settings, space.dimensions(search, *searched))
     print(f"to run the pipeline with them: {space.command(search.model, values)}")
 

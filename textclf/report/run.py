@@ -110,6 +110,8 @@ class Run(Facts):
     versions: Mapping[str, str]
     # Of each file of behavioural tests.
     behaviour: Mapping[str, behaviour_files.Results] = field(default_factory=dict)
+    # A sentence on each package that computed in another version than is locked.
+    unlocked: Sequence[str] = ()
 
     @property
     def models(self) -> list[str]:

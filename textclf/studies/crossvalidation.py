@@ -17,7 +17,8 @@ from textclf.core.files import DIGITS
 from textclf.core.formatting import round_significant
 from textclf.core.progress import track
 from textclf.evaluate.comparisons import CorrectedT, corrected_t, holm
-from textclf.evaluate.registry import pair_name
+from textclf.evaluate.registry import METRICS, pair_name
+from textclf.models.settings import CONSTANT, Train
 from textclf.split.draw import assign_groups
 from textclf.studies import measure as training
 from textclf.studies.measure import STUDY_METRICS, Setup
@@ -194,3 +195,22 @@ def verdict(
     return (
         f"{says} (probability of {later}: {shares}; more accurate in a new draw {test['wins']:.2f})"
     )
+
+
+def describe(
+    summary: Mapping[str, Any], train: Train, confidence: float, several: bool
+) -> Iterator[str]:
+    """Yield a line per model of crossvalidation.json, and per pair of models that read the texts.
+
+    `several` says whether a text has several labels.
+    """
+    title = METRICS["accuracy"].titled(several)
+    for name in train.names():
+        accuracy = summary[name]["accuracy"]
+        yield (
+            f"{name}: {title} {accuracy['mean']:.3f}, "
+            f"standard deviation {accuracy['sd']:.3f} over folds"
+        )
+    reading = [name for name in train.names() if train[name].kind != CONSTANT]
+    for earlier, later in combinations(reading, 2):
+        yield verdict(summary[pair_name(later, earlier)], later, earlier, confidence, title)

@@ -1,9 +1,11 @@
 """Which representations a model can read, by its settings and theirs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from textclf.artifacts.features import SPARSE
-from textclf.core.settings import suggest
+from textclf.core.errors import UserError
+from textclf.core.settings import PARAMS_FILE, suggest
 from textclf.models.common.loading import load_model
 from textclf.models.settings import Train
 from textclf.vectorize.settings import Combine, Vectorize, leaves
@@ -31,3 +33,15 @@ def unreadable_features(
         yield f"{rule}; got {name}, which combine makes sparse"
     elif name in vectorize.names() and (own_rule := settings.features_rule(vectorize[name])):
         yield f"{key} must name {own_rule}"
+
+
+def require_readable(
+    models: Iterable[str], train: Train, vectorize: Vectorize, combine: Combine
+) -> None:
+    """Raise `UserError` if a model can't read the representation that its settings name."""
+    sentences = chain.from_iterable(
+        unreadable_features(train, vectorize, combine, name) for name in models
+    )
+    lines = [f"{PARAMS_FILE}: {sentence}" for sentence in sentences]
+    if lines:
+        raise UserError(*lines)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from textclf.artifacts.label_sets import to_names
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
+from textclf.core.formatting import count_noun
 from textclf.core.settings import PARAMS_FILE
 from textclf.evaluate.intervals import wilson
 from textclf.models.settings import CONSTANT, Train
@@ -168,6 +169,21 @@ def summarize(audited: Audited) -> dict[str, Any]:
         },
         **({"reviewed": audited.reviewed} if audited.reviewed else {}),
     }
+
+
+def describe(content: Mapping[str, Any], models: Sequence[str], several: bool) -> str:
+    """Return the first line that the stage prints of audit.json.
+
+    `several` says whether a text has several labels.
+    """
+    kind = ("set of labels", "sets of labels") if several else ("label",)
+    flagged, number = content["flagged"], count_noun(content["rows"]["audited"], *kind)
+    if len(models) == 1:
+        return f"the model contradicts {flagged['all']:,} of {number}"
+    return (
+        f"every model contradicts {flagged['all']:,} of {number}; "
+        f"at least one contradicts {flagged['any']:,}"
+    )
 
 
 def count_reviews(corrections: Corrections) -> dict[str, dict[str, float]]:

@@ -1,16 +1,18 @@
 """What a search found, as a table and as numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from textclf.core.formatting import count_noun
 from textclf.core.settings import to_yaml
 from textclf.evaluate.comparisons import corrected_t
-from textclf.evaluate.registry import METRICS
+from textclf.evaluate.registry import METRICS, format_interval, format_value
 from textclf.studies.crossvalidation import round_numbers
+from textclf.studies.search import space
 from textclf.studies.search.space import Values
 from textclf.studies.search.trials import Outer, Trial
 from textclf.studies.settings import CompleteSearch
@@ -103,3 +105,28 @@ def _plain(values: Values) -> dict[str, Any]:
 def _statistics(scores: Any, folds: int, confidence: float) -> dict[str, Any]:
     test = corrected_t(scores, 1 / (folds - 1), confidence)
     return round_numbers({"mean": test.mean, "sd": test.sd, "low": test.low, "high": test.high})
+
+
+def describe(
+    content: Mapping[str, Any], best: Trial, table: pd.DataFrame, several: bool
+) -> Iterator[str]:
+    """Yield what the stage prints of search.json and its table of trials.
+
+    `several` says whether a text has several labels.
+    """
+    score, trials, metric = content["best"]["score"], len(table), METRICS[content["metric"]]
+    interval = format_interval(metric.name, score["low"], score["high"])
+    yield f"best of {count_noun(trials, 'trial')}: {space.describe(best.settings)}"
+    mean = format_value(metric.name, score["mean"])
+    yield f"{metric.titled(several)} {mean} in cross-validation, {interval}"
+    if "expected" in table and trials > 1:
+        expected = format_value(metric.name, table["expected"][trials // 2 - 1])
+        yield f"half of the trials would find {expected} on average"
+    nested = content.get("nested")
+    if nested:
+        means = nested["naive"], nested["honest"]["mean"], nested["optimism"]["mean"]
+        inside, unseen, optimism = (format_value(metric.name, value) for value in means)
+        yield (
+            f"repeated in {nested['folds']} outer folds: {inside} inside, {unseen} on unseen rows; "
+            f"optimism {optimism}"
+        )
