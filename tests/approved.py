@@ -1,14 +1,19 @@
 """Texts that a person has read and approved, in files beside the tests."""
 
 import difflib
+import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tests.page import Page
+
+# The most rows of a table that are approved one by one.
+MOST_ROWS = 8
 
 
 def check(text: str, file: Path) -> None:
@@ -44,10 +49,20 @@ class Lines(Page):
 
 
 def lines(page: str, *sections: str) -> str:
-    """Return the text of these sections of a page, named by their ids."""
+    """Return the text of these sections of a page, named by their ids.
+
+    A long table has its two ends, and a checksum of all its rows.
+    """
     text = Lines(page).text
     result = [" ".join(line.split()) for section in sections for line in text[section].splitlines()]
-    return "\n".join(line for line in result if line) + "\n"
+    shown: list[str] = []
+    for is_row, group in groupby(filter(None, result), lambda line: line.startswith("|")):
+        rows = [*group]
+        if is_row and len(rows) > MOST_ROWS:
+            digest = hashlib.sha256("\n".join(rows).encode()).hexdigest()[:8]
+            rows[3:-2] = [f"| ... {len(rows) - 5} rows of {digest}"]
+        shown += rows
+    return "\n".join(shown) + "\n"
 
 
 def changed(usual: Sequence[str], lines: Sequence[str]) -> list[str]:

@@ -53,24 +53,35 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def without_pictures(run: Run) -> str:
-    """Return the page of a run without the pictures of its charts, which take most of the time."""
-    return _draw(run)[0]
+def without_pictures(run: Run, *shown: str) -> str:
+    """Return the page of a run without the pictures of its charts, which take most of the time.
+
+    With `shown` it has these sections alone, and the two that others refer to.
+    """
+    return _draw(run, *shown)[0]
 
 
 def specs(run: Run) -> list[Spec]:
     return _draw(run)[1]
 
 
-def _draw(run: Run) -> tuple[str, list[Spec]]:
+def _draw(run: Run, *shown: str) -> tuple[str, list[Spec]]:
     from textclf.pages import parts
-    from textclf.report.page import render
+    from textclf.report import page as report
 
-    with mock.patch.object(parts, "svg", return_value="") as drawn:
-        page = render(run)
+    sections = {
+        name: section
+        for name, section in report.SECTIONS.items()
+        if not shown or name in {*shown, "data", "provenance"}
+    }
+    with (
+        mock.patch.object(parts, "svg", return_value="") as drawn,
+        mock.patch.object(report, "SECTIONS", sections),
+    ):
+        page = report.render(run)
     return page, [call.args[0] for call in drawn.call_args_list]
 
 
-def sections(run: Run) -> dict[str, str]:
-    """The text of each section of a run's page, without pictures, its white space single."""
-    return {name: " ".join(text.split()) for name, text in Page(without_pictures(run)).text.items()}
+def section(run: Run, name: str) -> str:
+    """The text of a section of a run's page, without pictures, its white space single."""
+    return " ".join(Page(without_pictures(run, name)).text[name].split())

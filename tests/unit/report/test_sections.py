@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests import page as pages
 from tests.behaviours import case, results_of, said
-from tests.page import Page, sections, specs, without_pictures
+from tests.page import Page, specs, without_pictures
 from tests.results import comparison, with_results
 from tests.runs import HOSTILE, SOURCE, YELP, make_run
 from textclf.artifacts.predictions import Predictions
@@ -84,7 +85,7 @@ def test_texts_with_several_labels_are_listed_with_their_rows(grouped: bool) -> 
     run = replace(
         run, splits={name: list(map(reader, readers)) for name, readers in run.splits.items()}
     )
-    text = sections(run)["data"]
+    text = pages.section(run, "data")
     assert f"Texts with several labels ({run.results.splits.label_conflicts.normalised})" in text
     assert "Good food" in text
     assert (
@@ -234,7 +235,7 @@ def test_a_lower_accuracy_is_warned_of_only_without_costs(costs: str) -> None:
 
 
 def test_the_parameters_are_those_of_the_models_that_trained() -> None:
-    text = sections(DEFAULT)["params"]
+    text = pages.section(DEFAULT, "params")
     assert "train.logistic_regression" in text
     assert r"token_pattern (?u)\b\w\w+\b" in text
     assert "train.keras" not in text
@@ -259,14 +260,14 @@ def test_one_slice_is_counted_in_the_singular() -> None:
     run = make_run()
     slices = run.results.slices[MODEL]
     one = with_results(run, slices={MODEL: {"class=no": slices["class=no"]}})
-    text = " ".join(sections(one)["slices"].split())
+    text = pages.section(one, "slices")
     assert "1 slice of at least 10 rows was compared with all other test rows" in text
 
 
 def test_values_of_the_table_are_shown_as_text_alone() -> None:
     values = [*HOSTILE, "web"]
     run = make_run(columns={"platform": values}, count=20 * len(values))
-    text = sections(run)["slices"]  # fails if one of them opens an element that is not closed
+    text = pages.section(run, "slices")  # fails if one of them opens an element that is not closed
     shown = [
         name.partition("=")[2] for name in run.results.slices[MODEL] if name.startswith("platform=")
     ]
