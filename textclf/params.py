@@ -117,8 +117,10 @@ def _teacher_conflicts(params: Params) -> Iterator[str]:
             hint = suggest(teacher, params.evaluate.external)
             yield f"train.{name}.teacher must be a name in evaluate.external; got {teacher}; {hint}"
         elif not Path(file).is_relative_to(EXTERNAL):
-            rule = f"must be a file in {EXTERNAL}, as it teaches {name}"
-            yield f"evaluate.external.{teacher} {rule}; got {file}; move it"
+            yield (
+                f"evaluate.external.{teacher} must be a file in {EXTERNAL}, "
+                f"as it teaches {name}; got {file}; move it"
+            )
 
 
 def _checked(content: object, name: str) -> Params:
@@ -135,21 +137,26 @@ def conflicts(params: Params) -> Iterator[str]:
     models = params.models.names()
     exported = params.export.model
     if exported is not None and exported not in models:
-        rule = f"a model of train ({', '.join(models)}), or null"
-        yield f"export.model must be {rule}; got {exported}"
+        yield (
+            f"export.model must be a model of train ({', '.join(models)}), or null; got {exported}"
+        )
     score = params.evaluate.unknown_score
     if params.data.no_class_label is not None:
         yield from _unknown_conflicts(params)
     elif score != PROBABILITY:
-        condition = "data.unknown names texts of no class and data.train_unknown is false"
-        yield f"evaluate.unknown_score must be {PROBABILITY} unless {condition}; got {score}"
+        yield (
+            f"evaluate.unknown_score must be {PROBABILITY} unless data.unknown names texts of no "
+            f"class and data.train_unknown is false; got {score}"
+        )
     if params.data.classes:  # otherwise the stage evaluate looks for them
         yield from unknown_classes(params.evaluate.costs, params.data.classes)
     external = params.evaluate.external
     for name in external:
         if name in models:
-            rule = "must not have the name of a model of train"
-            yield f"evaluate.external.{name} {rule}; choose another"
+            yield (
+                f"evaluate.external.{name} must not have the name of a model of train; "
+                "choose another"
+            )
     yield from _teacher_conflicts(params)
     # A kind that a run leaves out, as by -S ~train.keras, may keep its limits.
     known = list(dict.fromkeys([*models, *KINDS, *external]))
@@ -161,19 +168,14 @@ def conflicts(params: Params) -> Iterator[str]:
         yield "data.time must be a column of times with split.method time; got null"
     yield from _slice_conflicts(params)
     for name in params.vectorize.names():
-        for column in getattr(params.vectorize[name], "names", ()):
-            if column not in params.data.columns:
-                rule = "must name columns of data.columns"
-                yield f"vectorize.{name} {rule}; got {show(column)}; add it there"
-        yield from _class_text_conflicts(params, name)
+        yield from _representation_conflicts(params, name)
     yield from _untested_limits(params)
-    wrong = list(wrong_pairs(params.vectorize, params.combine))
-    if wrong:
+    if wrong := list(wrong_pairs(params.vectorize, params.combine)):
         yield from wrong
         return
-    unreadable: list[str] = []
-    for name in params.train.names():
-        unreadable += unreadable_features(params.train, params.vectorize, params.combine, name)
+    sections = params.train, params.vectorize, params.combine
+    names = params.train.names()
+    unreadable = [line for name in names for line in unreadable_features(*sections, name)]
     yield from unreadable
     yield from _choices_without_validation_rows(params)
     # A search that nobody has set up is no reason to refuse a run.
@@ -184,16 +186,20 @@ def conflicts(params: Params) -> Iterator[str]:
     if params.data.task == MULTILABEL:
         yield from _multilabel_conflicts(params)
     elif params.evaluate.threshold == MICRO_F1:
-        rule = "a number, accuracy, f1 or precision for one label per text"
-        yield f"evaluate.threshold must be {rule}; got {MICRO_F1}"
+        yield (
+            "evaluate.threshold must be a number, accuracy, f1 or precision "
+            f"for one label per text; got {MICRO_F1}"
+        )
 
 
 def _unknown_conflicts(params: Params) -> Iterator[str]:
     """Yield a sentence for each setting that does not suit texts of no class, or their score."""
     evaluate, score = params.evaluate, params.evaluate.unknown_score
     if evaluate.coverage is not None:
-        rule = "null with data.unknown unless data.train_unknown is true"
-        yield f"evaluate.coverage must be {rule}; got {evaluate.coverage}"
+        yield (
+            "evaluate.coverage must be null with data.unknown unless data.train_unknown is true; "
+            f"got {evaluate.coverage}"
+        )
     lacking = dict.fromkeys(evaluate.external, "which predictions made elsewhere lack")
     for name in params.models.names():
         settings = params.models[name]
@@ -214,8 +220,10 @@ def _slice_conflicts(params: Params) -> Iterator[str]:
     for column in params.data.slices:
         if column in FAMILIES or "=" in column:
             others = f"the slices that are made of the texts ({', '.join(FAMILIES)})"
-            rule = f"without =, and other than {others}"
-            yield f"data.slices must have names {rule}; got {show(column)}; rename the column"
+            yield (
+                f"data.slices must have names without =, and other than {others}; "
+                f"got {show(column)}; rename the column"
+            )
     columns = [*FAMILIES, *params.data.slices]
     for model, slices in params.gate.slices.items():
         key = f"gate.slices.{quote_name(model)}"
@@ -224,17 +232,27 @@ def _slice_conflicts(params: Params) -> Iterator[str]:
         for name, metrics in slices.items():
             column, equals, _ = name.partition("=")
             if not equals or column not in columns:
-                form = f"<column>=<value> with one of the columns {', '.join(columns)}"
-                yield f"{key} must have keys {form}; got {show(name)}; {suggest(column, columns)}"
+                yield (
+                    f"{key} must have keys <column>=<value> with one of the columns "
+                    f"{', '.join(columns)}; got {show(name)}; {suggest(column, columns)}"
+                )
             for metric in metrics:
                 if metric not in ("accuracy", params.evaluate.slice_metric):
                     chosen = show(params.evaluate.slice_metric)
-                    rule = f"evaluate.slice_metric: {metric}"
-                    yield f"{key}.{quote_name(name)}.{metric} needs {rule}; got {chosen}"
+                    yield (
+                        f"{key}.{quote_name(name)}.{metric} needs evaluate.slice_metric: {metric}; "
+                        f"got {chosen}"
+                    )
 
 
-def _class_text_conflicts(params: Params, name: str) -> Iterator[str]:
-    """Yield a sentence for each setting that does not suit a representation's class_texts."""
+def _representation_conflicts(params: Params, name: str) -> Iterator[str]:
+    """Yield a sentence for each setting that does not suit a representation."""
+    for column in getattr(params.vectorize[name], "names", ()):
+        if column not in params.data.columns:
+            yield (
+                f"vectorize.{name} must name columns of data.columns; got {show(column)}; "
+                "add it there"
+            )
     key = f"vectorize.{name}.class_texts"
     texts = dict(getattr(params.vectorize[name], "class_texts", ()))
     if not texts:
@@ -244,8 +262,10 @@ def _class_text_conflicts(params: Params, name: str) -> Iterator[str]:
     for model in params.train.names():
         C = getattr(params.train[model], "C", None)
         if params.train[model].features == name and isinstance(C, tuple):
-            rule = f"one number with {key}, which a choice of C would measure"
-            yield f"train.{model}.C must be {rule}; got {show(C)}"
+            yield (
+                f"train.{model}.C must be one number with {key}, "
+                f"which a choice of C would measure; got {show(C)}"
+            )
 
 
 def _multilabel_conflicts(params: Params) -> Iterator[str]:
@@ -260,8 +280,10 @@ def _multilabel_conflicts(params: Params) -> Iterator[str]:
         yield f"evaluate.costs must be empty for data.task {MULTILABEL}; got {show(costs)}"
     for name in params.train.names():
         if getattr(params.train[name], "objective", None) == CONTRASTIVE:
-            rule = f"classify for data.task {MULTILABEL}"
-            yield f"train.{name}.objective must be {rule}; got {CONTRASTIVE}"
+            yield (
+                f"train.{name}.objective must be classify for data.task {MULTILABEL}; "
+                f"got {CONTRASTIVE}"
+            )
     if unknown is not None:
         yield f"data.unknown must be null for data.task {MULTILABEL}; got {show(unknown)}"
 
@@ -285,13 +307,17 @@ def _untested_limits(params: Params) -> Iterator[str]:
     """Yield a sentence for each limit on behaviour that no test could reach."""
     for model, tests in params.gate.behaviour.items():
         if model in params.evaluate.external:
-            rule = "must be a model that is exported"
-            yield f"gate.behaviour.{model} {rule}; predictions made elsewhere are not tested"
+            yield (
+                f"gate.behaviour.{model} must be a model that is exported; "
+                "predictions made elsewhere are not tested"
+            )
         for name in tests:
             if name not in params.behave.tests:
                 known = ", ".join(params.behave.tests) or "none"
-                key = f"gate.behaviour.{quote_name(model)}.{quote_name(name)}"
-                yield f"{key} must be in behave.tests ({known}); add the file there"
+                yield (
+                    f"gate.behaviour.{quote_name(model)}.{quote_name(name)} must be in "
+                    f"behave.tests ({known}); add the file there"
+                )
 
 
 def _search_conflicts(params: Params) -> Iterator[str]:
@@ -324,8 +350,10 @@ def _search_conflicts(params: Params) -> Iterator[str]:
     if search.sampler == "grid":
         size = space.combinations(dimensions)
         if size > search.trials:
-            rule = f"at least {size}, all combinations, if sampler is grid"
-            yield f"search.trials must be {rule}; got {search.trials}"
+            yield (
+                f"search.trials must be at least {size}, all combinations, if sampler is grid; "
+                f"got {search.trials}"
+            )
 
 
 def searched(params: Params) -> Search:
@@ -346,8 +374,10 @@ def _audit_conflicts(params: Params) -> Iterator[str]:
         if name not in known:
             yield f"{key} must be a model of train; got {name}; {suggest(name, known)}"
         elif params.train[name].kind == CONSTANT:
-            rule = "must be a model that tells texts apart"
-            yield f"{key} {rule}; got {name}, which predicts the same for all"
+            yield (
+                f"{key} must be a model that tells texts apart; "
+                f"got {name}, which predicts the same for all"
+            )
 
 
 def _choices_without_validation_rows(params: Params) -> Iterator[str]:

@@ -16,6 +16,7 @@ import textclf
 from tests.refusal import refusal
 from tests.verify import DVC, Copy, change_params
 from textclf.artifacts import predictions, splits, statement
+from textclf.artifacts.checksums import checksum_of_json
 from textclf.artifacts.statement import PROVENANCE
 from textclf.cli import build_parser
 from textclf.core.errors import UserError
@@ -123,7 +124,7 @@ def twice(model: Path) -> None:
     content = json.loads((model / PROVENANCE).read_bytes())
     del content["predicate"]["runDetails"]["metadata"]
     content["subject"].insert(0, {**content["subject"][0], "digest": {"sha256": "0" * 64}})
-    content["predicate"]["runDetails"]["metadata"] = {"invocationId": statement._checksum(content)}
+    content["predicate"]["runDetails"]["metadata"] = {"invocationId": checksum_of_json(content)}
     (model / PROVENANCE).write_text(json.dumps(content))
 
 

@@ -39,6 +39,7 @@ class Average:
 
     def predict_proba(self, X: tuple[Any, Any]) -> NDArray[np.float64]:
         """Return probabilities (rows, classes) of rows whose features for each member are given."""
-        pairs = zip(self.members, X, strict=True)
-        first, second = (member.predict_proba(part) for member, part in pairs)
+        first, second = (
+            member.predict_proba(part) for member, part in zip(self.members, X, strict=True)
+        )
         return mix(self.weight, first, second)

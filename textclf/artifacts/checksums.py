@@ -65,7 +65,9 @@ def verify_folder(folder: Path) -> None:
 
 def write_checked_json(path: Path, content: Mapping[str, Any], *, sort_keys: bool = True) -> None:
     """Write versioned JSON with the SHA-256 of its content under the key `CHECKSUM`."""
-    write_versioned_json(path, {**content, CHECKSUM: _checksum(content)}, sort_keys=sort_keys)
+    write_versioned_json(
+        path, {**content, CHECKSUM: checksum_of_json(content)}, sort_keys=sort_keys
+    )
 
 
 def read_checked_json(path: Path, keys: Iterable[str]) -> dict[str, Any]:
@@ -76,12 +78,13 @@ def read_checked_json(path: Path, keys: Iterable[str]) -> dict[str, Any]:
     content = read_versioned_json(path)
     with reading(path):
         checksum = content.pop(CHECKSUM, None)
-        if content.keys() != set(keys) or checksum != _checksum(content):
+        if content.keys() != set(keys) or checksum != checksum_of_json(content):
             raise ValueError(checksum)
     return content
 
 
-def _checksum(content: Mapping[str, Any]) -> str:
+def checksum_of_json(content: Any) -> str:
+    """Return the SHA-256 of a value as JSON, whatever the order of its keys."""
     return sha256(json.dumps(content, sort_keys=True).encode())
 
 

@@ -21,10 +21,9 @@ def files_of(folder: Path, beside: str) -> list[str]:
     """
     kind = read_versioned_json(folder / layers.DESCRIPTION).get("type", LAYERS)
     if kind == average.TYPE:
-        names = [layers.DESCRIPTION]
-        for member in MEMBERS:
-            names += [f"{member}/{name}" for name in files_of(folder / member, beside)]
-        return names
+        return [layers.DESCRIPTION] + [
+            f"{member}/{name}" for member in MEMBERS for name in files_of(folder / member, beside)
+        ]
     weights = onnx_classifier.GRAPH if kind == onnx_classifier.TYPE else layers.WEIGHTS
     return [layers.DESCRIPTION, weights, beside]
 
@@ -35,8 +34,9 @@ def write(model: Classifier, folder: Path) -> None:
     Those of an average are in a folder for each of its members.
     """
     if isinstance(model, Average):
-        description = {"type": average.TYPE, "weight": model.weight}
-        write_versioned_json(folder / layers.DESCRIPTION, description)
+        write_versioned_json(
+            folder / layers.DESCRIPTION, {"type": average.TYPE, "weight": model.weight}
+        )
         for name, member in zip(MEMBERS, model.members, strict=True):
             (folder / name).mkdir()
             write(member, folder / name)

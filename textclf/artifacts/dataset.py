@@ -74,8 +74,9 @@ class Dataset:
         Raises `UserError`, which begins with the model, if memory does not hold them.
         """
         if len(self) > 1:
-            purpose = f"{model}, which does not train on a stream,"
-            resources.require_memory(COPIES * self.size, purpose)
+            resources.require_memory(
+                COPIES * self.size, f"{model}, which does not train on a stream,"
+            )
         return features.concatenate(list(self.batches()))
 
     @property

@@ -50,8 +50,7 @@ class Temperature:
     def apply(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return calibrated probabilities, (rows, classes)."""
         logits = logarithms(probabilities) / self.temperature
-        calibrated: NDArray[np.float64] = scipy.special.softmax(logits, axis=1)
-        return calibrated
+        return np.asarray(scipy.special.softmax(logits, axis=1))
 
 
 @dataclass(frozen=True, config=EXACT)
@@ -82,8 +81,7 @@ class LabelScaling:
         """Return calibrated probabilities, (rows, labels)."""
         odds = logarithms(probabilities) - logarithms(1 - probabilities)
         scaled = np.array(self.slopes) * odds + np.array(self.intercepts)
-        calibrated: NDArray[np.float64] = scipy.special.expit(scaled)
-        return calibrated
+        return np.asarray(scipy.special.expit(scaled))
 
 
 Calibration = Temperature | Platt | LabelScaling
@@ -139,12 +137,13 @@ class Decision:
             return np.asarray(calibrated > np.array(self.thresholds), dtype=np.int8)
         if self.costs is not None:
             # not by BLAS, whose last digits depend on the number of rows
-            expected = np.einsum("rc,cd->rd", calibrated, np.array(self.costs))
-            cheapest = expected.argmin(axis=1)
+            cheapest = np.einsum("rc,cd->rd", calibrated, np.array(self.costs)).argmin(axis=1)
             return np.where(cheapest < calibrated.shape[1], cheapest, NONE)
-        if self.threshold is None:
-            return np.asarray(calibrated.argmax(axis=1), dtype=np.int64)
-        return np.asarray(calibrated[:, 1] > self.threshold, dtype=np.int64)
+        return (
+            np.asarray(calibrated.argmax(axis=1), dtype=np.int64)
+            if self.threshold is None
+            else np.asarray(calibrated[:, 1] > self.threshold, dtype=np.int64)
+        )
 
     def rejects(
         self, calibrated: NDArray[np.float64], scores: Mapping[str, NDArray[np.float64]]
@@ -249,8 +248,7 @@ def read_decision(path: Path, classes: int) -> Decision:
 
 def logarithms(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the natural logarithms, of probabilities below `EPSILON` that of `EPSILON`."""
-    logs: NDArray[np.float64] = np.log(np.clip(probabilities, EPSILON, 1))
-    return logs
+    return np.asarray(np.log(np.clip(probabilities, EPSILON, 1)))
 
 
 def log_odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -78,11 +78,11 @@ def _read_table(path: Path) -> pd.DataFrame:
         # What pandas says of the table may be damaged, or make an index of the ids.
         rows: pd.DataFrame = table.replace_schema_metadata().to_pandas()
         for name in set(TEXT) & set(table.column_names):
-            if pa.types.is_list(table.schema.field(name).type):
-                lists = table[name].to_pylist()
-                rows[name] = [json.dumps(value, ensure_ascii=False) for value in lists]
-            else:
-                rows[name] = table[name].cast(pa.string()).fill_null("").to_numpy()
+            rows[name] = (
+                [json.dumps(value, ensure_ascii=False) for value in table[name].to_pylist()]
+                if pa.types.is_list(table.schema.field(name).type)
+                else table[name].cast(pa.string()).fill_null("").to_numpy()
+            )
         return rows
 
 
@@ -98,10 +98,9 @@ def _read_csv(path: Path, reader: Any) -> pd.DataFrame:
     line = reader.line_num + 1  # on which the next row begins
     for fields in reader:
         if fields and len(fields) != len(header):
-            rule = f"must have {len(header)} fields, as the header has"
             raise UserError(
-                f"{path}:{line}: {rule}; got {len(fields)}; "
-                "put quotes around a field that contains a comma"
+                f"{path}:{line}: must have {len(header)} fields, as the header has; "
+                f"got {len(fields)}; put quotes around a field that contains a comma"
             )
         if fields:
             for position, values in zip(positions, columns.values(), strict=True):

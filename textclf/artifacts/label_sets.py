@@ -32,8 +32,7 @@ def to_names(matrix: NDArray[np.integer], names: Sequence[str]) -> "pa.ListArray
     import pyarrow as pa
 
     offsets = np.concatenate([[0], np.cumsum(matrix.sum(axis=1, dtype=np.int64))]).astype(np.int32)
-    positions = pa.array(np.nonzero(matrix)[1])
-    values = pa.array(list(names), pa.string()).take(positions)
+    values = pa.array(list(names), pa.string()).take(pa.array(np.nonzero(matrix)[1]))
     return pa.ListArray.from_arrays(pa.array(offsets), values)
 
 
@@ -44,9 +43,11 @@ def of_actual(
 
     With several labels, that of the actual value of each label, (rows, labels).
     """
-    if y.ndim == 2:
-        return np.where(y, probabilities, 1 - probabilities)
-    return probabilities[np.arange(len(y)), y]
+    return (
+        np.where(y, probabilities, 1 - probabilities)
+        if y.ndim == 2
+        else probabilities[np.arange(len(y)), y]
+    )
 
 
 def rarest(y: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -66,9 +67,11 @@ def count_labels(y: NDArray[np.int64] | LabelMatrix, classes: int) -> NDArray[np
 
     If `y` is a matrix (rows, classes), that of the rows with each label.
     """
-    if y.ndim == 2:
-        return np.asarray(y.sum(axis=0, dtype=np.int64))
-    return np.bincount(y, minlength=classes)
+    return (
+        np.asarray(y.sum(axis=0, dtype=np.int64))
+        if y.ndim == 2
+        else np.bincount(y, minlength=classes)
+    )
 
 
 def most_frequent_set(y: LabelMatrix) -> LabelMatrix:
@@ -76,7 +79,8 @@ def most_frequent_set(y: LabelMatrix) -> LabelMatrix:
     import pyarrow as pa
 
     packed = np.packbits(y, axis=1)
-    width = pa.binary(packed.shape[1])
-    sets = pa.FixedSizeBinaryArray.from_buffers(width, len(y), [None, pa.py_buffer(packed)])
+    sets = pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(packed.shape[1]), len(y), [None, pa.py_buffer(packed)]
+    )
     codes = sets.dictionary_encode().indices.to_numpy()
     return np.asarray(y[np.argmax(codes == np.bincount(codes).argmax())])

@@ -111,5 +111,6 @@ def read(folder: Path) -> OnnxClassifier:
     with reading(folder / DESCRIPTION):
         classes, multilabel = content["classes"], content["multilabel"]
         vocabulary, length = content["vocabulary"], content["length"]
-    graph = require(folder / GRAPH).read_bytes()
-    return OnnxClassifier(tuple(classes), vocabulary, length, graph, multilabel)
+    return OnnxClassifier(
+        tuple(classes), vocabulary, length, require(folder / GRAPH).read_bytes(), multilabel
+    )

@@ -126,10 +126,11 @@ def write(batches: Iterable[Predictions], path: Path) -> None:
     schema = pa.schema(columns + [(name, pa.float64()) for name in numbers])
     with parquet.create(path, schema) as file:
         for rows in chain([first], batches):
-            if rows.multilabel:
-                labels = to_names(rows.y, rows.classes)
-            else:
-                labels = pa.array(rows.classes, pa.string()).take(pa.array(rows.y, mask=rows.y < 0))
+            labels = (
+                to_names(rows.y, rows.classes)
+                if rows.multilabel
+                else pa.array(rows.classes, pa.string()).take(pa.array(rows.y, mask=rows.y < 0))
+            )
             texts = [pa.array(values, pa.string()) for values in (rows.ids, rows.split)]
             values = map(pa.array, [*rows.probabilities.T, *rows.scores.values()])
             file.write_table(pa.Table.from_arrays([*texts, labels, *values], schema=schema))
@@ -150,14 +151,13 @@ def concatenate(parts: Sequence[Predictions]) -> Predictions:
     """Return the rows of all parts, at least one and all of the same classes, in order."""
     if len(parts) == 1:
         return parts[0]
-    names = parts[0].scores
     return Predictions(
         np.concatenate([part.ids for part in parts]),
         np.concatenate([part.split for part in parts]),
         np.concatenate([part.y for part in parts]),
         np.concatenate([part.probabilities for part in parts]),
         parts[0].classes,
-        {name: np.concatenate([part.scores[name] for part in parts]) for name in names},
+        {name: np.concatenate([part.scores[name] for part in parts]) for name in parts[0].scores},
     )
 
 
@@ -174,10 +174,11 @@ def _from_arrow(table: "pa.Table") -> Predictions:
         y = pc.if_else(labels.is_null(), -1, y)
     if not columns or y.null_count:  # a label that is not a class has no position
         raise ValueError("every label must be one of the classes")
-    if multilabel:
-        y = to_matrix(refilled(labels, y), len(classes))
-    else:
-        y = y.to_numpy().astype(np.int64)
+    y = (
+        to_matrix(refilled(labels, y), len(classes))
+        if multilabel
+        else y.to_numpy().astype(np.int64)
+    )
     # One object per name, not one per row.
     splits = table["split"].combine_chunks().dictionary_encode()
     split = splits.dictionary.to_numpy(zero_copy_only=False)[splits.indices.to_numpy()]
@@ -202,7 +203,9 @@ def leftovers(folder: Path, trained: Path, models: Sequence[str]) -> list[Path]:
                 f"{path} belongs to no model in train or evaluate.external ({', '.join(models)}); "
                 f"remove it: rm -r {path}"
             )
-    paths: list[Path] = []
-    for name in sorted(dropped):
-        paths += [folder / f"{name}{SUFFIX}", trained / name]
-    return [path for path in paths if path.exists()]
+    return [
+        path
+        for name in sorted(dropped)
+        for path in (folder / f"{name}{SUFFIX}", trained / name)
+        if path.exists()
+    ]

@@ -5,15 +5,14 @@ https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md,
 https://slsa.dev/spec/v1.0/provenance
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from textclf.artifacts.checksums import require_same, sums_of
+from textclf.artifacts.checksums import checksum_of_json, require_same, sums_of
 from textclf.core.errors import UserError
-from textclf.core.files import read_json, reading, sha256, write_json
+from textclf.core.files import read_json, reading, write_json
 from textclf.core.quoting import quote_value
 
 PROVENANCE = "provenance.json"
@@ -53,14 +52,15 @@ def write(folder: Path, definition: Mapping[str, Any], version: str) -> None:
     file. The `invocationId` is the SHA-256 of the rest.
     """
     run = {"builder": {"id": BUILDER, "version": {"textclf": version}}}
-    sums = sums_of(folder).items()
     content = {
         "_type": TYPE,
-        "subject": [{"name": name, "digest": {"sha256": digest}} for name, digest in sums],
+        "subject": [
+            {"name": name, "digest": {"sha256": digest}} for name, digest in sums_of(folder).items()
+        ],
         "predicateType": PREDICATE,
         "predicate": {"buildDefinition": {"buildType": BUILD, **definition}, "runDetails": run},
     }
-    run["metadata"] = {"invocationId": _checksum(content)}
+    run["metadata"] = {"invocationId": checksum_of_json(content)}
     write_json(folder / PROVENANCE, content)
 
 
@@ -88,11 +88,13 @@ def read(folder: Path) -> Statement:
             content=content,
         )
         kinds = content["_type"], content["predicateType"], definition["buildType"]
-        if checksum != _checksum(content):
+        if checksum != checksum_of_json(content):
             raise ValueError(checksum)
     if kinds != (TYPE, PREDICATE, BUILD):
-        made = f"{quote_value(kinds[-1])}; this version reads {BUILD}"
-        raise UserError(f"{path} was made by a newer textclf ({made}); upgrade textclf")
+        raise UserError(
+            f"{path} was made by a newer textclf ({quote_value(kinds[-1])}; "
+            f"this version reads {BUILD}); upgrade textclf"
+        )
     return statement
 
 
@@ -108,7 +110,3 @@ def _sums(descriptors: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 def verify_files(folder: Path, names: Iterable[str]) -> None:
     """Raise `UserError` unless each named file of a model has the SHA-256 in its statement."""
     require_same(folder, names, read(folder).subjects, PROVENANCE)
-
-
-def _checksum(content: Mapping[str, Any]) -> str:
-    return sha256(json.dumps(content, sort_keys=True).encode())

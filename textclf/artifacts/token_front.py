@@ -59,9 +59,11 @@ class TokenFront:
         """
         if X.length != self.length:
             raise ValueError(f"texts must have {self.length} ids; got {X.length}")
-        width = self.embedding.shape[1]
-        if self.convolution is not None:
-            width = len(self.convolution.kernel) * len(self.convolution.bias)
+        width = (
+            len(self.convolution.kernel) * len(self.convolution.bias)
+            if self.convolution is not None
+            else self.embedding.shape[1]
+        )
         step = max(1, CELLS // (self.length * width))
         for start in range(0, X.shape[0], step):
             ids = X[start : start + step].padded()
@@ -105,11 +107,10 @@ class TokenFront:
         """Return the arrays by their names in an npz."""
         if self.convolution is None:
             return {"embedding": self.embedding}
-        convolution = {
+        return {"embedding": self.embedding} | {
             "convolution_kernel": self.convolution.kernel,
             "convolution_bias": self.convolution.bias,
         }
-        return {"embedding": self.embedding} | convolution
 
 
 def from_parts(description: Mapping[str, Any], stored: Mapping[str, Any]) -> TokenFront:

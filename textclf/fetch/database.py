@@ -40,8 +40,10 @@ def fetch_query(
     """
     path = folder / FILE
     if is_kept(path, database, query):
-        remedy = f"to query again, remove {path} and force this stage"
-        report(f"{FILE}: kept the rows of an earlier run; {remedy}")
+        report(
+            f"{FILE}: kept the rows of an earlier run; "
+            f"to query again, remove {path} and force this stage"
+        )
         return {FILE: path.read_bytes()}
     content, count = query_rows(database, query)
     report(f"{FILE}: {count_noun(count, 'row')} from the database of {database}")

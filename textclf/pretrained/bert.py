@@ -91,9 +91,8 @@ class Config:
         norms, linears = ["embeddings.LayerNorm"], {}
         for number in range(self.layers):
             layer = f"encoder.layer.{number}"
-            for part in ("attention.self.query", "attention.self.key", "attention.self.value"):
-                linears[f"{layer}.{part}"] = (hidden, hidden)
-            linears[f"{layer}.attention.output.dense"] = (hidden, hidden)
+            for part in ("self.query", "self.key", "self.value", "output.dense"):
+                linears[f"{layer}.attention.{part}"] = (hidden, hidden)
             linears[f"{layer}.intermediate.dense"] = (inner, hidden)
             linears[f"{layer}.output.dense"] = (hidden, inner)
             norms += [f"{layer}.attention.output.LayerNorm", f"{layer}.output.LayerNorm"]
@@ -250,8 +249,9 @@ class _Encoder:
         return graph.add("Reshape", rounded, graph.constant(np.array([0, 0, self.config.hidden])))
 
     def normalize(self, name: str, values: str) -> str:
-        scale = self.graph.constant(self.weights[f"{name}.weight"])
-        shift = self.graph.constant(self.weights[f"{name}.bias"])
+        scale, shift = (
+            self.graph.constant(self.weights[f"{name}.{part}"]) for part in ("weight", "bias")
+        )
         inputs, epsilon = (values, scale, shift), self.config.epsilon
         return self.graph.add("LayerNormalization", *inputs, axis=-1, epsilon=epsilon)
 
@@ -277,13 +277,13 @@ class _Encoder:
         `added` goes to the scores of attention.
         """
         context = self.attention(f"{name}.attention.self", values, added)
-        attended = self.linear(f"{name}.attention.output.dense", context)
-        residual = self.graph.add("Add", attended, values)
+        residual = self.graph.add(
+            "Add", self.linear(f"{name}.attention.output.dense", context), values
+        )
         values = self.normalize(f"{name}.attention.output.LayerNorm", residual)
         operator, attributes = ACTIVATIONS[self.config.activation]
         inner = self.linear(f"{name}.intermediate.dense", values)
-        activated = self.graph.add(operator, inner, **attributes)
-        outer = self.linear(f"{name}.output.dense", activated)
+        outer = self.linear(f"{name}.output.dense", self.graph.add(operator, inner, **attributes))
         return self.normalize(f"{name}.output.LayerNorm", self.graph.add("Add", outer, values))
 
     def attention(self, name: str, values: str, added: str) -> str:

@@ -36,8 +36,9 @@ class Graph:
         from onnx import helper
 
         outputs = list(names)
-        node = helper.make_node(operator, list(inputs), outputs, name=outputs[0], **attributes)
-        self.nodes.append(node)
+        self.nodes.append(
+            helper.make_node(operator, list(inputs), outputs, name=outputs[0], **attributes)
+        )
         return outputs
 
     def constant(self, values: Any, name: str | None = None) -> str:
@@ -56,9 +57,8 @@ class Graph:
         """Return the graph as a model with these inputs and outputs."""
         from onnx import helper
 
-        graph = helper.make_graph(self.nodes, "textclf", inputs, outputs, self.constants)
         return helper.make_model(
-            graph,
+            helper.make_graph(self.nodes, "textclf", inputs, outputs, self.constants),
             opset_imports=[helper.make_opsetid("", OPSET)],
             ir_version=IR_VERSION,
             producer_name="textclf",

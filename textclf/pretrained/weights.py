@@ -32,8 +32,7 @@ TYPES = {
 def require(root: Path, name: str, file: str) -> Path:
     """Return the path of an entry's file; `UserError` if it is missing or has other bytes."""
     known = CATALOGUE[name].file(file)
-    missing = f"{name} has no file {file}"
-    assert known is not None, missing  # noqa: S101 (settings admit no such entry)
+    assert known is not None, f"{name} has no file {file}"  # noqa: S101 (settings admit none)
     return verify(root / name / file, known.sha256, known.bytes)
 
 
@@ -82,9 +81,11 @@ class Chosen:
 
     def has(self, file: str) -> bool:
         """Return whether a file of this name is in the catalogue, or in the user's folder."""
-        if self.pretrained is not None:
-            return CATALOGUE[self.pretrained].file(file) is not None
-        return self._own(file).is_file()
+        return (
+            CATALOGUE[self.pretrained].file(file) is not None
+            if self.pretrained is not None
+            else self._own(file).is_file()
+        )
 
     def own_files(self) -> list[Path]:
         """Return the user's files that may be read, by name.
@@ -108,8 +109,9 @@ class Chosen:
         files = self.own_files()
         if not files:
             self._fail_to_find(Path(self.path or ""))
-        lines = [f"{sha256_of_file(file)}  {file.name}\n" for file in files]
-        checksum = sha256("".join(lines).encode())
+        checksum = sha256(
+            "".join([f"{sha256_of_file(file)}  {file.name}\n" for file in files]).encode()
+        )
         if checksum != self.sha256:
             names = list_names([file.name for file in files])
             raise UserError(

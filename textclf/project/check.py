@@ -107,16 +107,13 @@ def describe_settings(names: Sequence[str]) -> list[str]:
     Raises `UserError` with a line for each name that is no setting.
     """
     lines = dict(_described(params.load()))
-    matches: list[str] = []
-    unknown: list[str] = []
-    for name in names:
-        of_name = [line for key, line in lines.items() if f"{key}.".startswith(f"{name}.")]
-        matches += of_name
-        if not of_name:
-            unknown.append(f"{name} is no setting; {suggest(name, lines)}")
-    if unknown:
-        raise UserError(*unknown)
-    return matches
+    matches = [
+        (name, [line for key, line in lines.items() if f"{key}.".startswith(f"{name}.")])
+        for name in names
+    ]
+    if unknown := [name for name, of_name in matches if not of_name]:
+        raise UserError(*(f"{name} is no setting; {suggest(name, lines)}" for name in unknown))
+    return [line for _, of_name in matches for line in of_name]
 
 
 def _described(section: Section, prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -127,9 +124,11 @@ def _described(section: Section, prefix: str = "") -> Iterator[tuple[str, str]]:
             yield from _described(value, f"{key}.")
         else:
             field = type(section).model_fields[name]
-            default = ""
-            if not field.is_required():
-                default = f" (default: {show(field.get_default(call_default_factory=True))})"
+            default = (
+                f" (default: {show(field.get_default(call_default_factory=True))})"
+                if not field.is_required()
+                else ""
+            )
             yield key, f"{key}: {show(value)}{default}; {field.description}"
 
 
@@ -196,8 +195,10 @@ def unfinished_files(folder: Path = Path()) -> Iterator[str]:
     with suppress(UserError):  # there is no Git
         listed = git("-C", os.fspath(folder), "ls-files", "-z", "--", *UNFINISHED).stdout
         for name in os.fsdecode(listed).split("\0")[:-1]:
-            cure = f"git rm --cached {quote_argument(name)}"
-            yield f"{name} must not be in Git, since a run would go on from it; {cure}, and commit"
+            yield (
+                f"{name} must not be in Git, since a run would go on from it; "
+                f"git rm --cached {quote_argument(name)}, and commit"
+            )
 
 
 def load() -> Params:
@@ -344,8 +345,7 @@ def needed_extras(settings: Params) -> set[str]:
 
 def _missing_packages(settings: Params) -> Iterator[str]:
     for key, section in entries(settings):
-        packages = getattr(section, "packages", ())
-        missing = [name for name in packages if find_spec(name) is None]
+        missing = [name for name in getattr(section, "packages", ()) if find_spec(name) is None]
         if missing:
             yield f"{key} needs {list_names(missing)}; {how_to_install(extra_with(missing))}"
 
@@ -357,8 +357,10 @@ def _wrong_weights(settings: Params) -> Iterator[str]:
         if path is None:
             continue
         if not Path(path).is_relative_to(params.EXTERNAL):
-            rule = f"must be in {params.EXTERNAL}, whose changes dvc repro sees"
-            yield f"{PARAMS_FILE}: {key}.path {rule}; got {path}; move it there"
+            yield (
+                f"{PARAMS_FILE}: {key}.path must be in {params.EXTERNAL}, "
+                f"whose changes dvc repro sees; got {path}; move it there"
+            )
             continue
         try:
             section.chosen.verify_own()
@@ -378,5 +380,7 @@ def _wrong_tests(settings: Params) -> Iterator[str]:
         for model, limits in settings.gate.behaviour.items():
             for test in limits.get(name, {}):
                 if test not in tests:
-                    key = f"gate.behaviour.{model}.{name}.{test}"
-                    yield f"{PARAMS_FILE}: {key} is no test of {path}; {suggest(test, tests)}"
+                    yield (
+                        f"{PARAMS_FILE}: gate.behaviour.{model}.{name}.{test} is no test of "
+                        f"{path}; {suggest(test, tests)}"
+                    )

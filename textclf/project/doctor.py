@@ -44,10 +44,12 @@ class Fact(NamedTuple):
 def run() -> int:
     """Print a line per fact; return 0, or 1 if something that the pipeline needs is missing."""
     facts = [*_machine(), *_programs(), *_features(), *_versions()]
-    rows = []
-    for fact in facts:
-        text = f"{fact.state}; {fact.remedy}" if fact.remedy else fact.state
-        rows.append((fact.name, "no" if fact.remedy else "ok", text))
+    rows = [
+        (fact.name, "no", f"{fact.state}; {fact.remedy}")
+        if fact.remedy
+        else (fact.name, "ok", fact.state)
+        for fact in facts
+    ]
     print(*align(rows), sep="\n")
     return int(any(fact.remedy and fact.required for fact in facts))
 
@@ -74,8 +76,9 @@ def _programs() -> Iterator[Fact]:
     dvc = installed_version("dvc")
     yield Fact("DVC", dvc or "missing", "" if dvc else how_to_install("pipeline"), True)
     if not Path(".dvc").is_dir():
-        remedy = "cd to the folder of one, or textclf init FOLDER"
-        yield Fact("project", "none in this folder", remedy)
+        yield Fact(
+            "project", "none in this folder", "cd to the folder of one, or textclf init FOLDER"
+        )
         return
     yield Fact("project", str(Path.cwd()))
     try:
@@ -132,7 +135,9 @@ def _versions() -> Iterator[Fact]:
     """Yield for each lock file of the folder whether the installed packages have its versions."""
     for lock in filter(Path.exists, LOCKS):
         other = other_versions(lock.read_text(encoding="utf-8", errors="replace"))
-        remedy = ""
-        if other:
-            remedy = f"textclf was tested with the latter: pip install --require-hashes -r {lock}"
+        remedy = (
+            f"textclf was tested with the latter: pip install --require-hashes -r {lock}"
+            if other
+            else ""
+        )
         yield Fact(str(lock), ", ".join(other) or "versions as locked", remedy)

@@ -127,23 +127,28 @@ class Report:
     def main_rows(self) -> list[Change]:
         """Return the rows of the main table: important metrics of other models, but baselines."""
         hidden = {*self.models("unchanged"), *self.models("removed")}
-        important = [change for change in self.judged if change.metric in IMPORTANT]
         return [
-            change for change in important if change.model not in hidden and not change.baseline
+            change
+            for change in self.judged
+            if change.metric in IMPORTANT and change.model not in hidden and not change.baseline
         ]
 
     @property
     def more_rows(self) -> list[Change]:
         """Return the other changes on rows not trained on: the rows of the folded table."""
         shown = self.main_rows[:MOST]
-        changed = [change for change in self.judged if change.verdict != "unchanged"]
-        return [change for change in changed if change not in shown]
+        return [
+            change
+            for change in self.judged
+            if change.verdict != "unchanged" and change not in shown
+        ]
 
     @property
     def of_training_rows(self) -> int:
         """Return how many metrics changed on rows that the models were trained on."""
-        trained = [change for change in self.changes if change.split not in JUDGED]
-        return sum(change.verdict != "unchanged" for change in trained)
+        return sum(
+            change.split not in JUDGED and change.verdict != "unchanged" for change in self.changes
+        )
 
 
 def render(report: Report, limit: int = LIMIT) -> str:
@@ -210,9 +215,11 @@ def _phrase(model: str, changes: Sequence[Change]) -> tuple[int, str] | None:
         verdicts: tuple[Verdict, ...] = ("worse", "better")
         there = [verdict for verdict in verdicts if verdict in metrics]
         beyond = " and ".join(f"{verdict} in {join_names(metrics[verdict])}" for verdict in there)
-        noise = ""
-        if "within noise" in metrics:
-            noise = f" ({join_names(metrics['within noise'])} within noise)"
+        noise = (
+            f" ({join_names(metrics['within noise'])} within noise)"
+            if "within noise" in metrics
+            else ""
+        )
         return (0 if "worse" in metrics else 1), f"{name} is {beyond}{noise}"
     others: dict[Verdict, str] = {
         "removed": "was removed",

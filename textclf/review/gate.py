@@ -83,8 +83,10 @@ def check_slices(gate: Gate, base: Slices, head: Slices) -> list[Check]:
                 f"got {quote_value(name)}"
             )
         elif now is None:
-            rule = "must name accuracy, or evaluate.slice_metric where it is defined"
-            mistakes.append(f"gate.slices {rule}; got {change.name}")
+            mistakes.append(
+                "gate.slices must name accuracy, or evaluate.slice_metric where it is defined; "
+                f"got {change.name}"
+            )
         else:
             checks.append(Check("slices", limit, change, _breaks_minimum(change, limit)))
     _refuse(mistakes)
@@ -102,22 +104,20 @@ def check_behaviour(
     for model, file, test, limit in _limits(gate.behaviour):
         measured = head[file].models if file in head else {}
         if test not in measured.get(model, {}):
+            hint = suggest(test if model in measured else model, measured.get(model, measured))
             if file not in head:
                 hint = (
                     f"behave.tests has no results of {file}; add the file there and run dvc repro"
                 )
-            elif model in measured:
-                hint = suggest(test, measured[model])
-            else:
-                hint = suggest(model, measured)
             mistakes.append(
                 f"gate.behaviour must name a test of the run; got {model}.{file}.{test}; {hint}"
             )
             continue
         rate = measured[model][test]
         before = base[file].models.get(model, {}).get(test) if file in base else None
-        rate_before = before.failure_rate if before else None
-        change = Change(model, file, test, rate_before, rate.failure_rate)
+        change = Change(
+            model, file, test, before.failure_rate if before else None, rate.failure_rate
+        )
         reason = ""
         if rate.failure_rate > limit:
             failures = f"{rate.failures:,} of {count_noun(rate.cases, 'case')}"

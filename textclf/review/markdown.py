@@ -42,8 +42,9 @@ def template(name: str) -> "Template":
         lstrip_blocks=True,
     )
     environment.filters |= FILTERS
-    path = files("textclf.review").joinpath("templates", name)
-    return environment.from_string(path.read_text(encoding="utf-8"))
+    return environment.from_string(
+        files("textclf.review").joinpath("templates", name).read_text(encoding="utf-8")
+    )
 
 
 def _finalize(value: Any) -> Markup | float:

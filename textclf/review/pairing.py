@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.label_sets import to_names
 from textclf.artifacts.predictions import Predictions
+from textclf.core.files import DIGITS
 from textclf.evaluate.comparisons import McNemar
 from textclf.evaluate.intervals import Difference, Interval
 from textclf.evaluate.registry import METRICS, compute
@@ -115,8 +116,7 @@ def pair_predictions(
             pairing.unpaired[model, split] = reason
             continue
         intervals, test = paired_intervals(old, new, settings, stratified)
-        for metric, interval in intervals.items():
-            pairing.intervals[model, split, metric] = interval
+        pairing.intervals |= {(model, split, metric): ends for metric, ends in intervals.items()}
         unpaired = frozenset(change.metric for change in group if change.metric not in intervals)
         pairing.pairs.append(Pair(model, split, len(new.rows), test, unpaired))
     return pairing
@@ -132,8 +132,7 @@ def why_unpaired(base: Decided, head: Decided, changes: Iterable[Change], cluste
         return "rows depend on each other, by a text or a group that they share"
     before, now = base.metrics(), head.metrics()
     for change in changes:
-        measured = before.get(change.metric), now.get(change.metric)
-        if (change.base, change.head) != measured:
+        if (change.base, change.head) != (before.get(change.metric), now.get(change.metric)):
             return (
                 "the recorded metrics are not those that this version computes of the predictions"
             )
@@ -159,8 +158,9 @@ def paired_intervals(
     base = base.take(np.array([position[row] for row in head.rows.ids], dtype=np.int64))
     pair, sides = ("head", "base"), {"base": base, "head": head}
     decisions = {name: side.decision for name, side in sides.items()}
-    rows = {name: side.rows for name, side in sides.items()}
-    split = SplitMetrics("", rows, decisions, settings, stratified)
+    split = SplitMetrics(
+        "", {name: side.rows for name, side in sides.items()}, decisions, settings, stratified
+    )
     comparison = split.comparison(*pair)
     differences: dict[str, Difference | None] = {"accuracy": comparison.difference}
     left_out = {"accuracy"} if head.decision.costs == base.decision.costs else {"accuracy", "cost"}
@@ -169,9 +169,9 @@ def paired_intervals(
             continue
         if all(name in values for values in split.values.values()):
             differences[name] = metric.compare(split.judged, [pair], settings.confidence)[pair]
-    intervals = {}
-    for name, difference in differences.items():
-        if difference is not None:
-            ends = difference.rounded()
-            intervals[name] = Interval(ends["low"], ends["high"])
+    intervals = {
+        name: Interval(round(difference.low, DIGITS), round(difference.high, DIGITS))
+        for name, difference in differences.items()
+        if difference is not None
+    }
     return intervals, comparison.test

@@ -51,8 +51,10 @@ def make_folds(
     counts = pd.Series(groups)[labels.index].groupby(labels.to_numpy()).nunique()
     fewest = counts.min()
     if fewest < settings.folds:
-        rule = f"each class must have at least {settings.folds} {unit} for {settings.folds} folds"
-        line = f"{rule}; {counts.idxmin()} has {fewest}; set a smaller {setting}"
+        line = (
+            f"each class must have at least {settings.folds} {unit} for {settings.folds} folds; "
+            f"{counts.idxmin()} has {fewest}; set a smaller {setting}"
+        )
         raise TooRareError(line, counts.index[counts < settings.folds], counts.index)
     strata = rarest(encode_labels(rows["label"], counts.index.tolist()))
     for repeat in range(settings.repeats):
@@ -63,7 +65,6 @@ def make_folds(
             warnings.simplefilter("ignore", UserWarning)  # of a label that is seldom the rarest
             folds = list(splitter.split(rows["text"], strata, groups))
         for fold, (train, test) in enumerate(folds, start=1):
-            splits = {"train": rows.iloc[train], "test": rows.iloc[test]}
             if missing := set(labels[test].dropna()) - set(labels[train]):
                 line = (
                     f"the training rows of every fold must hold every class; {min(missing)} has "
@@ -71,7 +72,7 @@ def make_folds(
                     f"set another {setting.partition('.')[0]}.seed, or more folds"
                 )
                 raise TooRareError(line, missing, counts.index)
-            yield repeat + 1, fold, splits
+            yield repeat + 1, fold, {"train": rows.iloc[train], "test": rows.iloc[test]}
 
 
 def crossvalidate(
@@ -84,8 +85,9 @@ def crossvalidate(
     fold it is also trained with the seeds that follow; these rows have repeat 0.
     """
     trainings = []
-    folds = make_folds(rows, settings)
-    tracked = track(folds, "cross-validate", settings.folds * settings.repeats, "fold")
+    tracked = track(
+        make_folds(rows, settings), "cross-validate", settings.folds * settings.repeats, "fold"
+    )
     for repeat, fold, splits in tracked:
         first = settings.seed + (repeat - 1) * settings.folds + fold - 1
         for name in setup.train.names():
@@ -93,15 +95,15 @@ def crossvalidate(
             count = settings.seeds if has_seed and (repeat, fold) == (1, 1) else 1
             for seed in range(first, first + count):
                 changes = {"seed": seed} if has_seed else {}
-                metrics = training.measure(splits, classes, name, setup, **changes)
-                row = {
-                    "model": name,
-                    "repeat": repeat if seed == first else 0,
-                    "fold": fold,
-                    "seed": seed if has_seed else 0,
-                    **metrics,
-                }
-                trainings.append(row)
+                trainings.append(
+                    {
+                        "model": name,
+                        "repeat": repeat if seed == first else 0,
+                        "fold": fold,
+                        "seed": seed if has_seed else 0,
+                        **training.measure(splits, classes, name, setup, **changes),
+                    }
+                )
     return pd.DataFrame(trainings)
 
 

@@ -66,8 +66,9 @@ def measure(
 ) -> dict[str, float]:
     """Return `STUDY_METRICS` on the test rows of a model, trained with changed settings."""
     settings = setup.model(name, **changes)
-    validation = bool(settings.validation_choices())
-    features = make_features(splits, classes, settings.features, setup, validation)
+    features = make_features(
+        splits, classes, settings.features, setup, bool(settings.validation_choices())
+    )
     metrics = measure_features(features, settings, setup)
     return {metric: metrics[metric] for metric in STUDY_METRICS}
 
@@ -85,8 +86,7 @@ def make_features(
     `VALIDATION_SIZE` of the training rows become some.
     """
     if validation and "validation" not in splits:
-        size = setup.split.validation_size or VALIDATION_SIZE
-        count = math.ceil(size * len(splits["train"]))
+        count = math.ceil((setup.split.validation_size or VALIDATION_SIZE) * len(splits["train"]))
         train, drawn = draw_rows(splits["train"], count, setup.split)
         splits = {"train": train, "validation": drawn, "test": splits["test"]}
     return vectorize_splits(
@@ -169,11 +169,8 @@ def read_split(folder: Path, name: str, wanted: NDArray[np.bool_] | None = None)
     text, as a hash.
     """
     start, parts = 0, []
-    shards, clusters_of_shards = (
-        splits.open_shards(folder)[name],
-        splits.open_clusters(folder, name),
-    )
-    for rows, clusters in zip(shards, clusters_of_shards, strict=True):
+    shards = splits.open_shards(folder)[name]
+    for rows, clusters in zip(shards, splits.open_clusters(folder, name), strict=True):
         keep = slice(None) if wanted is None else wanted[start : start + len(rows)]
         parts.append(rows[keep].assign(group=clusters[keep].astype(str)))
         start += len(rows)

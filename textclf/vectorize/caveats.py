@@ -18,9 +18,11 @@ def reads_words(settings: Any) -> bool:
     """Return whether a representation sees only what is between spaces or other separators."""
     # With another pattern, the user has dealt with it.
     pattern = Terms.model_fields["token_pattern"].default
-    if isinstance(settings, Terms):
-        return settings.analyzer == "word" and settings.token_pattern == pattern
-    return isinstance(settings, TokenIds)
+    return (
+        settings.analyzer == "word" and settings.token_pattern == pattern
+        if isinstance(settings, Terms)
+        else isinstance(settings, TokenIds)
+    )
 
 
 def caveats(name: str, settings: Any, shape: Mapping[str, Any]) -> list[str]:
@@ -28,9 +30,11 @@ def caveats(name: str, settings: Any, shape: Mapping[str, Any]) -> list[str]:
     sentences = []
     share = shape.get(UNSPACED, 0.0)
     if share >= SOME:
-        remedy = "read letters (method terms, analyzer char)"
-        if isinstance(settings, Terms):
-            remedy = f"set vectorize.{name}.analyzer to char"
+        remedy = (
+            f"set vectorize.{name}.analyzer to char"
+            if isinstance(settings, Terms)
+            else "read letters (method terms, analyzer char)"
+        )
         sentences.append(
             f"{percent(share)} of the training texts are {EXAMPLES}, and vectorize.{name} takes "
             "what stands between spaces for words, few of which occur in other texts: "
@@ -40,9 +44,11 @@ def caveats(name: str, settings: Any, shape: Mapping[str, Any]) -> list[str]:
     cut = sum(split.get(CUT, 0) for split in splits)
     if cut:
         rows = sum(split["rows"] for split in splits)
-        remedy = ""
-        if hasattr(settings, "window"):
-            remedy = f" Set vectorize.{name}.window to mean to read all of them."
+        remedy = (
+            f" Set vectorize.{name}.window to mean to read all of them."
+            if hasattr(settings, "window")
+            else ""
+        )
         verb = "is" if cut == 1 else "are"
         sentences.append(
             f"{cut:,} of {rows:,} texts ({percent(cut / rows)}) {verb} longer than "

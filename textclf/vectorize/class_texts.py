@@ -26,9 +26,9 @@ def encode(settings: Any, fitted: Any, classes: Sequence[str]) -> Features | Non
 
 def require_known(name: str, settings: Any, classes: Sequence[str]) -> None:
     """Raise `UserError` if the settings of the representation `name` have a text of no class."""
-    key = f"{PARAMS_FILE}: vectorize.{name}.class_texts"
     for label in dict(getattr(settings, "class_texts", ())):
         if label not in classes:
             raise UserError(
-                f"{key} must name classes; got {quote_name(label)}; {suggest(label, classes)}"
+                f"{PARAMS_FILE}: vectorize.{name}.class_texts must name classes; "
+                f"got {quote_name(label)}; {suggest(label, classes)}"
             )

@@ -31,13 +31,12 @@ def vectorize_splits(
 ) -> dict[str, Features]:
     """Return the features of each split in a representation that `fit` fits on training rows."""
     fitted, train = fit(splits["train"], name, vectorize, combine, classes, pretrained)
-    features = {}
-    for split, rows in splits.items():
-        if split == "train":
-            features[split] = train
-        else:
-            features[split] = _features(fitted.transform(rows["text"]), rows, classes)
-    return features
+    others = {
+        split: _features(fitted.transform(rows["text"]), rows, classes)
+        for split, rows in splits.items()
+        if split != "train"
+    }
+    return {"train": train, **others}
 
 
 def fit(
@@ -58,11 +57,12 @@ def fit(
         pair = combine.pairs().get(name)
         if pair is None:
             settings = vectorize[name]
-            fitted: Any
-            if getattr(settings, "frozen", False):  # it learns nothing
-                fitted = _remembering(settings, pretrained)
-            else:
-                fitted = representation.fit(rows["text"], settings, pretrained)
+            # What is frozen learns nothing.
+            fitted: Any = (
+                _remembering(settings, pretrained)
+                if getattr(settings, "frozen", False)
+                else representation.fit(rows["text"], settings, pretrained)
+            )
             return fitted, fitted.transform(rows["text"])
         (first, left), (second, right) = learn(pair.first), learn(pair.second)
         scales = [unit_scale(X.shape[0], float(squared_norms(X).sum())) for X in (left, right)]

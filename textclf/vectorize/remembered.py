@@ -71,8 +71,10 @@ class Remembering:
     def transform(self, texts: Iterable[str]) -> NDArray[np.float32]:
         """Return the vectors of the texts, (texts, columns) float32."""
         texts, known = list(texts), self._known
-        contents = (text.encode(errors="surrogatepass") for text in texts)
-        keys = [blake2b(content, digest_size=HASH).digest() for content in contents]
+        keys = [
+            blake2b(text.encode(errors="surrogatepass"), digest_size=HASH).digest()
+            for text in texts
+        ]
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         if new:
             encoded = [*zip(new, self.inner.transform([*new.values()]), strict=True)]

@@ -178,9 +178,8 @@ def _from_json(path: Path, content: Any, shared: Path) -> Any:
     if content.get("method") == UNION:
         blocks = []
         for block in content["blocks"]:
-            scale = _finite(block["scale"])
             inner = _from_json(path, block["vectorizer"], shared)
-            blocks.append(Block(block["name"], scale, inner))
+            blocks.append(Block(block["name"], _finite(block["scale"]), inner))
         return Union(blocks)
     settings = content["settings"]
     if not isinstance(settings, dict):

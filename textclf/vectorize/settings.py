@@ -73,9 +73,7 @@ def leaves(name: str, combine: Combine) -> list[str]:
     They are its own name, or those in its pair.
     """
     pair = combine.pairs().get(name)
-    if pair is None:
-        return [name]
-    return [*leaves(pair.first, combine), *leaves(pair.second, combine)]
+    return [name] if pair is None else [*leaves(pair.first, combine), *leaves(pair.second, combine)]
 
 
 def wrong_pairs(vectorize: Vectorize, combine: Combine) -> Iterator[str]:

@@ -6,7 +6,6 @@ are read once, and the result is that of one process. The other methods transfor
 other in pieces, which are kept: a run that was killed goes on with the piece that it had begun.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
@@ -18,11 +17,12 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from textclf.artifacts import features, shards, splits
+from textclf.artifacts.checksums import checksum_of_json
 from textclf.artifacts.features import VECTORS, Features
 from textclf.artifacts.shapes import Part, Shapes
 from textclf.artifacts.shards import Shards
 from textclf.core import resources, workers
-from textclf.core.files import reading, sha256, sha256_of_file, write_npy
+from textclf.core.files import reading, sha256_of_file, write_npy
 from textclf.core.progress import bar
 from textclf.core.writing_systems import SOME, unspaced_share
 from textclf.vectorize import class_texts, representation
@@ -100,8 +100,7 @@ def vectorize(
         # The share of ids with a pretrained vector.
         notes["coverage"] = float(np.count_nonzero(vectors.any(axis=1)) / len(vectors))
     for split, split_paths in paths.items():
-        pieces = chain.from_iterable(map(_pieces, split_paths))
-        cut = sum(map(fitted.count_cut, pieces))
+        cut = sum(map(fitted.count_cut, chain.from_iterable(map(_pieces, split_paths))))
         if cut:
             shapes[split][CUT] = cut
     return Shapes(fitted.kind, {name: Part(fitted.columns, shapes, notes)})
@@ -146,10 +145,11 @@ def _transform(
         (path, folder / f"{path.stem}{features.SUFFIX}", transform, classes, scratch)
         for path in chain.from_iterable(paths.values())
     ]
-    if pool:
-        shape_of_files = iter(pool.map(transform_batch, tasks, "vectorize"))
-    else:
-        shape_of_files = starmap(transform_batch, tasks)
+    shape_of_files = (
+        iter(pool.map(transform_batch, tasks, "vectorize"))
+        if pool
+        else starmap(transform_batch, tasks)
+    )
     shapes = {}
     for split, split_paths in paths.items():
         parts = [next(shape_of_files) for _ in split_paths]
@@ -172,8 +172,7 @@ def _transform_in_pieces(path: Path, fitted: Any, scratch: Path, progress: Any) 
             none = np.zeros(len(texts), dtype=np.int64)
             with workers.atomic_path(target, scratch) as temporary:
                 names = none.astype(str)
-                piece = Features(names, fitted.transform(texts), none, names)
-                features.write(piece, temporary)
+                features.write(Features(names, fitted.transform(texts), none, names), temporary)
         progress.update(len(texts))
     return features.concatenate([features.read_shard(target) for target in targets]).X
 
@@ -187,7 +186,7 @@ def fingerprint(paths: Iterable[Path], fitted: Any, classes: Sequence[str]) -> s
     """Return 16 hexadecimal digits that change with files, representation and classes."""
     files = [[path.name, sha256_of_file(path)] for path in paths]
     content = [files, fitted.to_json(), list(classes), ROWS, shards.ROWS]
-    return sha256(json.dumps(content, sort_keys=True).encode())[:16]
+    return checksum_of_json(content)[:16]
 
 
 def _unspaced(path: Path) -> dict[str, float]:

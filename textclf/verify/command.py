@@ -42,8 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def every_model(models: Path) -> list[str]:
     """Return the models that the index names, and those that are there."""
-    exported = {path.parent.name for path in models.glob(f"*/{DECISION}")}
-    return sorted(exported.union(read_index(models)[1]))
+    return sorted(
+        {path.parent.name for path in models.glob(f"*/{DECISION}")}.union(read_index(models)[1])
+    )
 
 
 def verify(folder: Path, arguments: argparse.Namespace) -> Iterator[Check]:

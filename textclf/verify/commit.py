@@ -51,10 +51,9 @@ def _differences(statement: Statement, revision: Revision) -> Iterator[str]:
         if name in blobs and name != CODE_NAME and _sha256_of(blobs[name]) != digest:
             yield quote_name(name)
     used = _used_settings(revision.read(str(PARAMS_FILE)) or b"", statement.model)
-    keys = {**used, **statement.params}
     if not used:
         yield str(PARAMS_FILE)
-    for key in keys:
+    for key in {**used, **statement.params}:
         if used.get(key) != statement.params.get(key):
             yield f"{key} of {PARAMS_FILE}"
     if _code_checksum(revision) != statement.files.get(CODE_NAME):

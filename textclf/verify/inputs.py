@@ -32,12 +32,9 @@ def require_own_inputs(project: Path) -> None:
     imports that a run makes anew, on which the stage `export` depends.
     """
     if links := sorted(_links(project)):
-        rule = (
-            "must be files or links to files of the project, "
-            "since a run would read or write elsewhere"
-        )
         raise ForeignInputsError(
-            f"links of the commit {rule}; got {list_few(list(map(quote_name, links)), SHOWN)}"
+            "links of the commit must be files or links to files of the project, since a run would "
+            f"read or write elsewhere; got {list_few(list(map(quote_name, links)), SHOWN)}"
         )
     if lines := [*unfinished_files(project)]:
         raise ForeignInputsError(*lines)
@@ -56,8 +53,10 @@ def require_own_inputs(project: Path) -> None:
             (project / name).symlink_to(root / name)
     _keep_addresses(project / ".dvc")
     if foreign := sorted(_foreign_stages(project)):
-        rule = f"stages before export must be those of {PIPELINE}, imports frozen"
-        raise ForeignInputsError(f"{rule}; got {list_few(foreign, SHOWN)}; no command was run")
+        raise ForeignInputsError(
+            f"stages before export must be those of {PIPELINE}, imports frozen; "
+            f"got {list_few(foreign, SHOWN)}; no command was run"
+        )
 
 
 def changed_data(project: Path) -> Iterator[str]:

@@ -63,8 +63,9 @@ class Clone:
         root = clone_root()
         own = {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.fspath(root)} if root else {}
         command = *DVC, "repro", "--no-run-cache", *arguments
-        output = run(*command, folder=self.project, path=self.path, echo=True, variables=own)
-        return RAN.findall(output)
+        return RAN.findall(
+            run(*command, folder=self.project, path=self.path, echo=True, variables=own)
+        )
 
     @property
     def lock(self) -> dict[str, Any]:
@@ -97,8 +98,10 @@ def rederive(folder: Path, commit: str, python: str | None, *, explain: bool) ->
         others = [stage for name, stage in stages.items() if name not in needed]
         fetch(project, ["fetch", *others])
         if changed := sorted(changed_data(project)):
-            rule = "must be what the checksums in the commit say"
-            text = f"{list_few(changed, SHOWN)} {rule}; Git, DVC's cache or remote has other bytes"
+            text = (
+                f"{list_few(changed, SHOWN)} must be what the checksums in the commit say; "
+                "Git, DVC's cache or remote has other bytes"
+            )
             yield Check("inputs", text, failed=True)
             return
         ran = clone.repro("--force", stages[stated.model])
@@ -151,15 +154,16 @@ def _compare_statements(stated: Statement, made: Statement) -> Iterator[Check]:
     """
     names = sorted({*stated.files, *made.files})
     wrong = [quote_name(name) for name in names if stated.files.get(name) != made.files.get(name)]
-    settings = compare_values(dict(stated.params), dict(made.params))
-    wrong += [setting.name for setting in settings]
+    wrong += [setting.name for setting in compare_values(dict(stated.params), dict(made.params))]
     if stated.version != made.version:
         wrong.append(f"textclf {stated.version}")
     if not wrong and stated.claims() != made.claims():
         wrong = ["content"]
-    text = "they and the settings are those of the commit"
-    if wrong:
-        text = f"{PROVENANCE} has another {list_few(wrong, SHOWN)}"
+    text = (
+        f"{PROVENANCE} has another {list_few(wrong, SHOWN)}"
+        if wrong
+        else "they and the settings are those of the commit"
+    )
     yield Check("inputs", text, bool(wrong))
     here = sorted({*made.packages} - {*stated.packages})
     there = sorted({*stated.packages} - {*made.packages})
@@ -192,9 +196,11 @@ def _compare_models(folder: Path, clone: Clone, stated: Statement) -> Iterator[C
         clone.measure()
         least = max(tolerance, DIGITS)
         different = [quote_name(name) for name in names if not _agrees(folder, made, name, least)]
-        text = "those made again agree"
-        if different:
-            text = f"made again, it has another {list_few(different, SHOWN)}"
+        text = (
+            f"made again, it has another {list_few(different, SHOWN)}"
+            if different
+            else "those made again agree"
+        )
         yield Check("other files", text, bool(different))
     yield _compare_cards(folder / CARD, made / CARD)
 
@@ -279,8 +285,9 @@ def _close(one: Any, other: Any, tolerance: float) -> bool:
         same_keys = one.keys() == other.keys()
         return same_keys and all(_close(one[key], other[key], tolerance) for key in one)
     if isinstance(one, list):
-        pairs = zip(one, other, strict=False)
-        return len(one) == len(other) and all(_close(*pair, tolerance) for pair in pairs)
+        return len(one) == len(other) and all(
+            _close(*pair, tolerance) for pair in zip(one, other, strict=False)
+        )
     if isinstance(one, float):
         return math.isclose(one, other, rel_tol=tolerance, abs_tol=tolerance)
     return bool(one == other)
@@ -298,8 +305,9 @@ def _predict_again(folder: Path, clone: Clone, stated: Statement) -> float:
     own, again = (measured.probabilities.copy() for _ in models)
     for split, rows in splits.read(clone.project / SPLITS).items():
         for loaded, probabilities in zip(models, (own, again), strict=True):
-            features = loaded.vectorizer.transform(rows["text"])
-            probabilities[measured.split == split] = loaded.model.predict_proba(features)
+            probabilities[measured.split == split] = loaded.model.predict_proba(
+                loaded.vectorizer.transform(rows["text"])
+            )
     if np.array_equal(again, measured.probabilities):
         predictions.write([replace(measured, probabilities=own)], path)
     return float(np.abs(own - again).max())
@@ -313,8 +321,9 @@ def _compare_cards(card: Path, made: Path) -> Check:
     ]
     for stated, again in zip_longest(*lines):
         if stated != again:
-            text = f"{CARD} has {stated!r}; the predictions give {again!r}"
-            return Check("metrics", text, failed=True)
+            return Check(
+                "metrics", f"{CARD} has {stated!r}; the predictions give {again!r}", failed=True
+            )
     return Check("metrics", f"those in {CARD} follow from the predictions")
 
 

@@ -18,13 +18,13 @@ from textclf.studies.audit import issues
 from textclf.studies.audit.issues import MANY_CLASSES, combine, held_out_probabilities, judge
 from textclf.studies.audit.similar import (
     SEVERAL,
-    SIMILAR,
     SimilarTexts,
     find_similar,
     find_texts,
     labelled_text,
 )
 from textclf.studies.settings import Audit
+from textclf.tables.copies import SIMILAR
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -90,8 +90,9 @@ def find_columns(
         several = len(find_files(path, layout)) > 1 and SOURCE not in names
         not_texts = [name for name in names if name not in texts]
         named = [name for usual in LABELS for name in not_texts if name.strip().lower() == usual]
-        candidates = [column for column in columns if column.name not in texts]
-        labels = find_labels(candidates, path, several, named)
+        labels = find_labels(
+            [column for column in columns if column.name not in texts], path, several, named
+        )
     used = {*texts, *labels, SOURCE}
     others = [column for column in columns if column.name not in used and column.form != LISTS]
     return _one_or_several(texts), _one_or_several(labels), others
@@ -190,9 +191,11 @@ def find_labels(
     if named:
         return (named[0],)
     names = list_names([column.name for column in columns]) or "none"
-    rule = "must have a column of labels, with few values that repeat"
     advice = "name it by --label, or if no text is labelled run textclf suggest"
-    raise UserError(f"{path} {rule}; got none among {names}; {advice}")
+    raise UserError(
+        f"{path} must have a column of labels, with few values that repeat; "
+        f"got none among {names}; {advice}"
+    )
 
 
 def _can_be_label(column: Column) -> bool:

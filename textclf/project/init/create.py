@@ -87,8 +87,9 @@ def require_free(files: Mapping[Path, str], table: str | None, force: bool) -> N
     These are files in place of outputs and, unless `force`, other texts than `files`. Also if lines
     can't be added to a file, or labelled texts that stay have a mistake.
     """
-    pipelines = {path: files[path] for path in HEADERS}
-    lines = declared.refusals(pipelines, parse_yaml(files[PARAMS_FILE], str(PARAMS_FILE)))
+    lines = declared.refusals(
+        {path: files[path] for path in HEADERS}, parse_yaml(files[PARAMS_FILE], str(PARAMS_FILE))
+    )
     taken = [
         str(path)
         for path, text in files.items()
@@ -142,10 +143,9 @@ def create(files: Mapping[Path, str]) -> list[str]:
                 lines.append(f"{path}: {count_noun(len(missing), 'line')} added")
     lines += local_address(files)
     if other := other_versions(files[REQUIREMENTS]):
-        install = f"pip install --require-hashes -r {REQUIREMENTS}"
         lines.append(
-            f"{REQUIREMENTS} has the versions that textclf was tested with "
-            f"(installed: {', '.join(other)}): {install}"
+            f"{REQUIREMENTS} has the versions that textclf was tested with (installed: "
+            f"{', '.join(other)}): pip install --require-hashes -r {REQUIREMENTS}"
         )
     require_writable(*written)
     if git("rev-parse", "--is-inside-work-tree").returncode:

@@ -129,9 +129,11 @@ def _kind(terms: Mapping[str, Any]) -> str:
 
 def in_words(minutes: float) -> str:
     """Return minutes as people say them."""
-    if minutes < MINUTES:
-        return f"about {max(round(minutes * 12), 1) * 5} seconds"
-    return f"about {count_noun(round(minutes), 'minute')}"
+    return (
+        f"about {max(round(minutes * 12), 1) * 5} seconds"
+        if minutes < MINUTES
+        else f"about {count_noun(round(minutes), 'minute')}"
+    )
 
 
 def disk_in_words(sections: Mapping[str, Mapping[str, Any]]) -> str:
@@ -139,13 +141,9 @@ def disk_in_words(sections: Mapping[str, Mapping[str, Any]]) -> str:
 
     It is "" without pretrained weights.
     """
-    megabytes = 0
-    for representation in sections["vectorize"].values():
-        if "pretrained" in representation:
-            megabytes += ENCODER[representation["pretrained"]]
-    for model in sections["train"].values():
-        if model["kind"] == "transformer":
-            megabytes += TRANSFORMER
+    encoders = [section.get("pretrained") for section in sections["vectorize"].values()]
+    transformers = [model["kind"] == "transformer" for model in sections["train"].values()]
+    megabytes = sum(ENCODER.get(name, 0) for name in encoders) + TRANSFORMER * sum(transformers)
     return f", and about {megabytes} MB of disk" if megabytes else ""
 
 

@@ -100,8 +100,11 @@ def choose_models(preset: str, survey: Survey) -> Models:
         vectorize["sentences"] = {"method": "encoder", "pretrained": encoder}
         if survey.longest > LONG and survey.unit == "words":
             vectorize["sentences"]["window"] = "mean"
-            reason = f"some texts have more than {LONG} words"
-            reasons.append(Choice("vectorize.sentences.window", "mean", reason))
+            reasons.append(
+                Choice(
+                    "vectorize.sentences.window", "mean", f"some texts have more than {LONG} words"
+                )
+            )
         combine["words_and_sentences"] = {"first": "words", "second": "sentences"}
         train["sentence_vectors"] = regression("sentences", "sentences")
         train["combined"] = regression("words_and_sentences", "both")
@@ -112,10 +115,16 @@ def choose_models(preset: str, survey: Survey) -> Models:
     if few and _is_tuned(preset, survey):
         vectorize["pieces"] = {"method": "wordpieces"}
         train["contrastive"] = tuned_settings(survey.untested)
-        reason = f"fewer than {FEW_PER_CLASS} rows per class: docs/presets.md"
-        reasons.append(Choice("train.contrastive.objective", CONTRASTIVE, reason))
-    sections = {"vectorize": vectorize, "combine": combine, "train": train, "average": average}
-    return Models(sections, reasons)
+        reasons.append(
+            Choice(
+                "train.contrastive.objective",
+                CONTRASTIVE,
+                f"fewer than {FEW_PER_CLASS} rows per class: docs/presets.md",
+            )
+        )
+    return Models(
+        {"vectorize": vectorize, "combine": combine, "train": train, "average": average}, reasons
+    )
 
 
 def tuned_settings(rows: int) -> dict[str, Any]:
@@ -167,15 +176,17 @@ def _terms(preset: str, survey: Survey, reasons: list[Choice]) -> dict[str, Any]
     analyzer = "word" if preset == "fast" else "word+char_wb"
     if letters:
         analyzer = "char" if survey.unspaced >= MOST else "word+char"
-        reason = "spaces show no words in these texts"
-        reasons.append(Choice("vectorize.words.analyzer", analyzer, reason))
+        reasons.append(
+            Choice("vectorize.words.analyzer", analyzer, "spaces show no words in these texts")
+        )
     ranges: dict[str, Any] = {} if analyzer == "char" else {"ngram_range": [1, 2]}
     if "char" in analyzer:
         ranges["char_ngram_range"] = UNSPACED_NGRAMS if letters else CHAR_NGRAMS
     cut = survey.untested >= MANY_TEXTS
     if cut:
-        reason = "a vocabulary grows with the rows"
-        reasons.append(Choice("vectorize.words.max_features", MOST_TERMS, reason))
+        reasons.append(
+            Choice("vectorize.words.max_features", MOST_TERMS, "a vocabulary grows with the rows")
+        )
     terms = {
         "method": "terms",
         "analyzer": analyzer,
@@ -187,8 +198,9 @@ def _terms(preset: str, survey: Survey, reasons: list[Choice]) -> dict[str, Any]
     }
     if fit_seconds(terms, survey) > SLOW:
         terms["min_df"] = 2
-        reason = "a fit would take long with terms of a single row"
-        reasons.append(Choice("vectorize.words.min_df", 2, reason))
+        reasons.append(
+            Choice("vectorize.words.min_df", 2, "a fit would take long with terms of a single row")
+        )
     return terms
 
 

@@ -287,9 +287,11 @@ def _detectable(table: Survey, models: int) -> str:
         rows += f" in clusters of dependent rows, worth at least {independent:,} independent ones"
     pairs = max(math.comb(models, 2), 1)
     smallest = smallest_difference(independent, DISAGREEMENT, (1 - CONFIDENCE) / pairs)
-    difference = "no difference"
-    if smallest is not None:
-        difference = f"a difference of {points(smallest, signed=False)} points"
+    difference = (
+        f"a difference of {points(smallest, signed=False)} points"
+        if smallest is not None
+        else "no difference"
+    )
     return (
         f"{rows}: {difference} between models that disagree on {DISAGREEMENT:.0%} of them is found "
         "in four of five such test sets (docs/evaluation.md)"

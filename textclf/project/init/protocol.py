@@ -92,8 +92,9 @@ def offer_settings(survey: Survey, columns: Sequence[Column]) -> Iterator[Choice
     `columns` are those that are not yet used.
     """
     if survey.slices:
-        reason = "measures the test rows by columns of few values"
-        yield Choice("data.slices", list(survey.slices), reason)
+        yield Choice(
+            "data.slices", list(survey.slices), "measures the test rows by columns of few values"
+        )
     if survey.columns:
         beside = [name for name, tells in survey.columns.items() if not tells]
         telling = list_names([name for name, tells in survey.columns.items() if tells])
@@ -114,8 +115,11 @@ def offer_settings(survey: Survey, columns: Sequence[Column]) -> Iterator[Choice
     if rare and survey.sets is None:
         more = f" and {len(rare) - SHOWN} more" if len(rare) > SHOWN else ""
         names = ", ".join(map(quote_name, rare[:SHOWN])) + more
-        reason = f"finds more rows of {names}, with probabilities that are not those of the data"
-        yield Choice("train.logistic_regression.class_weight", "balanced", reason)
+        yield Choice(
+            "train.logistic_regression.class_weight",
+            "balanced",
+            f"finds more rows of {names}, with probabilities that are not those of the data",
+        )
 
 
 def is_validated(preset: str, survey: Survey) -> bool:
@@ -151,9 +155,11 @@ def _split(preset: str, survey: Survey, by_time: bool) -> Iterator[Choice]:
         balance = "a hash looks at no other row"
     yield Choice("split.stratify", not streamed and not by_time, balance)
     together = "drawn rows" if survey.given else "rows"
-    reason = f"{together} of the same text stay in one split"
-    if by_time:
-        reason = "repeated texts are counted, not moved"
+    reason = (
+        "repeated texts are counted, not moved"
+        if by_time
+        else f"{together} of the same text stay in one split"
+    )
     yield Choice("split.group_duplicates", not by_time, reason)
 
 
@@ -184,9 +190,11 @@ def _decisions(preset: str, survey: Survey) -> Iterator[Choice]:
             )
         else:
             reason = f"too few rows of {quote_name(order[1])} to choose another by"
-    positive = "sorted"
-    if order is not None:
-        positive = f"{quote_name(order[1])}, the rare one, is the positive class"
+    positive = (
+        f"{quote_name(order[1])}, the rare one, is the positive class"
+        if order is not None
+        else "sorted"
+    )
     yield Choice("data.classes", order, positive)
     yield Choice("evaluate.threshold", threshold, reason)
     calibration = "temperature" if survey.sets is None else "platt"
@@ -216,13 +224,18 @@ def _export(preset: str, survey: Survey, candidates: Sequence[str]) -> Iterator[
         is_tuned = preset == "good" and "contrastive" in candidates
         yield Choice("export.model", "contrastive" if is_tuned else "sentence_vectors", reason)
     elif not survey.choosing:
-        reason = f"{NONE_CHOOSE}; the best on most corpora: docs/presets.md"
-        yield Choice("export.model", "combined", reason)
+        yield Choice(
+            "export.model", "combined", f"{NONE_CHOOSE}; the best on most corpora: docs/presets.md"
+        )
     else:
-        reason = f"the best on {_choosing_rows(preset, survey)} is the default model"
-        yield Choice("export.model", None, reason)
-    streamed = survey.rows >= MANY_ROWS
-    reason = "the default model learns from validation rows as well"
-    if streamed:
-        reason = "more rows than memory may hold"
-    yield Choice("export.refit", not streamed, reason)
+        yield Choice(
+            "export.model",
+            None,
+            f"the best on {_choosing_rows(preset, survey)} is the default model",
+        )
+    reason = (
+        "more rows than memory may hold"
+        if survey.rows >= MANY_ROWS
+        else "the default model learns from validation rows as well"
+    )
+    yield Choice("export.refit", survey.rows < MANY_ROWS, reason)

@@ -13,9 +13,10 @@ from textclf.pages import page
 from textclf.pages.page import Heading
 from textclf.pages.parts import Table, excerpt
 from textclf.studies.audit.issues import MANY_CLASSES
-from textclf.studies.audit.similar import SIMILAR, labelled_text
+from textclf.studies.audit.similar import labelled_text
 from textclf.studies.audit.summary import LISTED, Audited
 from textclf.studies.settings import Audit
+from textclf.tables.copies import SIMILAR
 
 SECTIONS = {  # one with nothing to say is left out
     "summary": "In short",
@@ -36,9 +37,6 @@ def render(audited: Audited, settings: Audit, subject: str, names: Mapping[str, 
     """Return the page; `names` has what to show for each label."""
     models = [display_name(name) for name in audited.models]
     kind = "labels" if audited.multilabel else "classes"
-    facts = (
-        f"{len(audited.y):,} texts, {len(audited.classes)} {kind}, judged by {join_names(models)}"
-    )
     if audited.multilabel:
         lists = {*audited.rows["label"], *audited.suggested}
         shown = {text: [names[name] for name in json.loads(text)] for text in lists}
@@ -62,7 +60,11 @@ def render(audited: Audited, settings: Audit, subject: str, names: Mapping[str, 
             "uncorrected": UNCORRECTED,
         },
     }
-    heading = Heading("Label issues", subject, facts)
+    heading = Heading(
+        "Label issues",
+        subject,
+        f"{len(audited.y):,} texts, {len(audited.classes)} {kind}, judged by {join_names(models)}",
+    )
     return page.render("textclf.studies.audit", heading, SECTIONS, context, charts=False)
 
 
@@ -127,9 +129,9 @@ def _suspicious(audited: Audited, settings: Audit, names: Mapping[str, str]) -> 
 def _reviewed(audited: Audited) -> dict[str, Any] | None:
     rows = []
     for places, counts in audited.reviewed.items():
-        interval = ""
-        if "low" in counts:
-            interval = f"({percent(counts['low'])} to {percent(counts['high'])})"
+        interval = (
+            f"({percent(counts['low'])} to {percent(counts['high'])})" if "low" in counts else ""
+        )
         numbers = (int(places), counts["wrong"], counts["right"], counts["unclear"])
         cells = [f"{number:,}" for number in numbers]
         rows.append([*cells, (percent(counts["precision"]), interval)])
@@ -141,9 +143,11 @@ def _reviewed(audited: Audited) -> dict[str, Any] | None:
 
 def named(models: Sequence[str], of: int) -> str:
     """Return the names of the models that contradict a label, their number if all of several do."""
-    if len(models) == of > 1:
-        return f"all {of}"
-    return join_names([display_name(name) for name in models])
+    return (
+        f"all {of}"
+        if len(models) == of > 1
+        else join_names([display_name(name) for name in models])
+    )
 
 
 def _conflicts(audited: Audited, names: Mapping[str, str]) -> dict[str, Any] | None:
@@ -184,9 +188,9 @@ def _rows_of(audited: Audited, texts: Any) -> list[Any]:
 def _pairs(audited: Audited, names: Mapping[str, str]) -> dict[str, Any]:
     """Return the pairs of classes with flagged rows, most first, and what each model estimates."""
     counts, judgements = audited.pairs, audited.issues.judgements
-    others = [names[name] for name in audited.classes]
-    if audited.multilabel:
-        others = ["missing", "too many"]
+    others = (
+        ["missing", "too many"] if audited.multilabel else [names[name] for name in audited.classes]
+    )
     pairs = sorted(np.argwhere(counts).tolist(), key=lambda pair: -counts[tuple(pair)])
     rows = [
         [

@@ -118,8 +118,9 @@ def audit(
     issues = combine(y, held_out_probabilities(rows, classes, models, setup, settings))
     rows = rows.assign(label=_written(y, classes))
     texts = find_texts(rows, pd.factorize(rows["label"])[0])
-    similar = find_similar(texts.normalized, texts.labels)
-    return Audited(rows, total, classes, y, issues, texts, similar)
+    return Audited(
+        rows, total, classes, y, issues, texts, find_similar(texts.normalized, texts.labels)
+    )
 
 
 def _written(y: Labels, classes: Sequence[str]) -> NDArray[np.object_]:
@@ -127,8 +128,7 @@ def _written(y: Labels, classes: Sequence[str]) -> NDArray[np.object_]:
     if y.ndim == 1:
         return np.array(classes, dtype=object)[y]
     sets = to_names(y, classes).to_pylist()
-    lists = [json.dumps(sorted(names), ensure_ascii=False) for names in sets]
-    return np.array(lists, dtype=object)
+    return np.array([json.dumps(sorted(names), ensure_ascii=False) for names in sets], dtype=object)
 
 
 def summarize(audited: Audited) -> dict[str, Any]:

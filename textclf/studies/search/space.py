@@ -84,32 +84,27 @@ def apply(
 
     Raises `UserError` with a line for each mistake.
     """
-    of_model: dict[str, Any] = {}
-    of_representation: dict[str, dict[str, Any]] = {}
-    for name, value in values.items():
-        split = _split_name(name)
-        if split is None:
-            of_model[name] = value
-        else:
-            representation, setting = split
-            of_representation.setdefault(representation, {})[setting] = value
-    settings = _change(train[model], f"train.{model}", of_model)
+    changes: dict[Any, dict[str, Any]] = {None: {}}
+    for key, value in values.items():
+        representation, setting = _split_name(key)
+        changes.setdefault(representation, {})[setting] = value
+    settings = _change(train[model], f"train.{model}", changes.pop(None))
     representations = {}
-    for name, changes in of_representation.items():
+    for name, of_representation in changes.items():
         read = leaves(settings.features, combine)
         if name not in read or name not in vectorize.names():
             raise UserError(
                 f"{PARAMS_FILE}: vectorize.{name} must be a representation that train.{model} "
                 f"reads; {suggest(name, read)}"
             )
-        representations[name] = _change(vectorize[name], f"vectorize.{name}", changes)
+        representations[name] = _change(vectorize[name], f"vectorize.{name}", of_representation)
     return train.model_copy(update={model: settings}), vectorize.model_copy(update=representations)
 
 
-def _split_name(name: str) -> tuple[str, str] | None:
-    """Return the representation and the setting in a name of the space; None for the model's."""
+def _split_name(name: str) -> tuple[str | None, str]:
+    """Return the representation, None for the model, and the setting in a name of the space."""
     if not name.startswith(REPRESENTATIONS):
-        return None
+        return None, name
     representation, _, setting = name.removeprefix(REPRESENTATIONS).partition(".")
     return representation, setting
 
@@ -129,15 +124,14 @@ def dimensions(
 
     def validated(name: str, values: Values) -> Any:
         models, representations = apply(train, vectorize, combine, search.model, values)
-        split = _split_name(name)
-        if split is None:
-            return getattr(models[search.model], name)
-        representation, setting = split
+        representation, setting = _split_name(name)
+        if representation is None:
+            return getattr(models[search.model], setting)
         return getattr(representations[representation], setting)
 
     result = {}
     for name, values in search.space.items():
-        representation, setting = _split_name(name) or ("", "")
+        representation, setting = _split_name(name)
         section = vectorize[representation] if representation in vectorize.names() else Section()
         other, needed = getattr(section, "conditions", {}).get(setting, ("", ()))
         condition = f"{REPRESENTATIONS}{representation}.{other}"
@@ -179,11 +173,10 @@ def combinations(space: Mapping[str, Dimension]) -> float:
     others = {dimension.other for dimension in space.values() if dimension.other}
     pairs = [[(name, value) for value in space[name].choices or ()] for name in others]
     rest = [dimension for name, dimension in space.items() if name not in others]
-    total: float = 0
-    for chosen in itertools.product(*pairs):
-        values = dict(chosen)
-        total += math.prod(dimension.size for dimension in rest if dimension.applies(values))
-    return total
+    return sum(
+        math.prod(dimension.size for dimension in rest if dimension.applies(values))
+        for values in map(dict, itertools.product(*pairs))
+    )
 
 
 def describe(values: Values) -> str:

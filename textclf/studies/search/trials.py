@@ -126,8 +126,9 @@ class Searcher:
         drawn = make_folds(rows, self._folds(self.settings.folds, 0), "search.folds")
         folds = [splits for _, _, splits in drawn]
         score = self._scorer(folds)
-        higher = METRICS[self.settings.metric].higher_is_better
-        proposals = Proposals(self.settings, self.space, higher)
+        proposals = Proposals(
+            self.settings, self.space, METRICS[self.settings.metric].higher_is_better
+        )
         trials: list[Trial] = []
         for number in range(1, self.trials + 1):
             values = proposals.ask()
@@ -180,8 +181,9 @@ class Searcher:
             fold: int, own: str, read: tuple[tuple[str, Any], ...], validation: bool
         ) -> dict[str, Features]:
             vectorize = self.setup.vectorize.model_copy(update=dict(read))
-            setup = replace(self.setup, vectorize=vectorize)
-            return training.make_features(folds[fold], self.classes, own, setup, validation)
+            return training.make_features(
+                folds[fold], self.classes, own, replace(self.setup, vectorize=vectorize), validation
+            )
 
         def score(values: Values, fold: int) -> float:
             values = with_defaults(values, self.space)
@@ -189,12 +191,14 @@ class Searcher:
                 self.setup.train, self.setup.vectorize, self.setup.combine, name, values
             )
             settings = train[name]
-            read = leaves(settings.features, self.setup.combine)
-            representations = tuple((leaf, vectorize[leaf]) for leaf in read)
+            representations = tuple(
+                (leaf, vectorize[leaf]) for leaf in leaves(settings.features, self.setup.combine)
+            )
 
             def compute() -> float:
-                validation = bool(settings.validation_choices())
-                made = features(fold, settings.features, representations, validation)
+                made = features(
+                    fold, settings.features, representations, bool(settings.validation_choices())
+                )
                 value = training.measure_features(made, settings, self.setup)[metric]
                 if not np.isfinite(value):
                     raise UserError(
@@ -202,8 +206,9 @@ class Searcher:
                     )
                 return float(value)
 
-            key = f"{digests[fold]} {metric} {settings!r} {representations!r}"
-            return self.scores.get(key, compute)
+            return self.scores.get(
+                f"{digests[fold]} {metric} {settings!r} {representations!r}", compute
+            )
 
         return score
 

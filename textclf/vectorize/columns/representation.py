@@ -75,8 +75,9 @@ class Representation:
             known = [number for number in column if not math.isnan(number)]
             if len(set(known)) > 1:
                 moments[name] = (mean(known), pstdev(known))
-        categories = {name: _frequent(values) for name, values in sorted(counts.items())}
-        fitted = cls(settings, moments, categories)
+        fitted = cls(
+            settings, moments, {name: _frequent(values) for name, values in sorted(counts.items())}
+        )
         if not fitted.columns:
             raise UserError(
                 f"columns {list_names(settings.names)} must have different values, categories in "
@@ -119,9 +120,11 @@ class Representation:
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of vectorizer.json."""
-        settings = self.settings.model_dump(mode="json")
-        numbers, categories = dict(self.numbers), dict(self.categories)
-        return {"settings": settings, "numbers": numbers, "categories": categories}
+        return {
+            "settings": self.settings.model_dump(mode="json"),
+            "numbers": dict(self.numbers),
+            "categories": dict(self.categories),
+        }
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], shared: Path | None = None) -> "Representation":  # noqa: ARG003
@@ -129,8 +132,10 @@ class Representation:
 
         Raises `ValueError` or the like if the content is damaged.
         """
-        stored = content["numbers"].items()
-        numbers = {name: (float(mean), float(deviation)) for name, (mean, deviation) in stored}
+        numbers = {
+            name: (float(mean), float(deviation))
+            for name, (mean, deviation) in content["numbers"].items()
+        }
         return cls(Settings.model_validate(content["settings"]), numbers, content["categories"])
 
 
@@ -141,8 +146,7 @@ def _frequent(counts: Counter[str]) -> list[str]:
     """
     total = counts.total()
     frequent = [value for value, rows in counts.items() if value and FEWEST_ROWS <= rows < total]
-    by_frequency = sorted(frequent, key=lambda value: (-counts[value], value))
-    return sorted(by_frequency[:MOST_CATEGORIES])
+    return sorted(sorted(frequent, key=lambda value: (-counts[value], value))[:MOST_CATEGORIES])
 
 
 def _read(
@@ -160,11 +164,14 @@ def _read(
             f"a text must come with the columns {list_names(settings.names)}, which the model "
             "reads; got a text alone; give predict a table or records that have them"
         ) from None
-    numbers, categories = {}, {}
-    for name in settings.numbers:
-        numbers[name] = _parse(name, cells[name], rows, _number, "a number, such as 12.5")
-    for name in settings.categories:
-        categories[name] = _parse(name, cells[name], rows, _category, "a category")
+    numbers = {
+        name: _parse(name, cells[name], rows, _number, "a number, such as 12.5")
+        for name in settings.numbers
+    }
+    categories = {
+        name: _parse(name, cells[name], rows, _category, "a category")
+        for name in settings.categories
+    }
     for name, values in numbers.items():
         categories[name] = [MISSING if math.isnan(value) else "" for value in values]
     for name in settings.dates:

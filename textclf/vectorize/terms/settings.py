@@ -162,8 +162,7 @@ class Terms(Section):
         if self.sublinear_tf and self.weighting != "tfidf":
             raise relation(f"weighting must be tfidf for sublinear_tf; got {self.weighting}")
         # Compared as text: 1 is one row, 1.0 is all rows.
-        defaults = {"min_df": 1, "max_df": 1.0, "max_features": None}
-        for name, default in defaults.items():
+        for name, default in {"min_df": 1, "max_df": 1.0, "max_features": None}.items():
             value = getattr(self, name)
             if self.hashing is not None and repr(value) != repr(default):
                 raise relation(

@@ -29,12 +29,14 @@ def make_analyzer(name: str, settings: Terms) -> Analyze:
     `token_pattern`, or its capturing group if it has one.
     """
     if name == "word":
-        pattern = FASTER_PATTERNS.get(settings.token_pattern, settings.token_pattern)
-        analyze: Analyze = re.compile(pattern).findall
+        analyze: Analyze = re.compile(
+            FASTER_PATTERNS.get(settings.token_pattern, settings.token_pattern)
+        ).findall
     else:
         low, high = settings.char_ngram_range
-        ngrams = {"char": char_ngrams, "char_wb": char_wb_ngrams}[name]
-        analyze = partial(ngrams, low=low, high=high)
+        analyze = partial(
+            {"char": char_ngrams, "char_wb": char_wb_ngrams}[name], low=low, high=high
+        )
     return (lambda text: analyze(text.lower())) if settings.lowercase else analyze
 
 

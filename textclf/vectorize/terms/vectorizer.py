@@ -57,8 +57,9 @@ class Part:
         if self.vocabulary is None:
             return terms  # hashed already
         if isinstance(terms, list):
-            positions = map(self._position.get, terms, repeat(UNKNOWN))
-            return np.fromiter(positions, dtype=np.int32, count=len(terms))
+            return np.fromiter(
+                map(self._position.get, terms, repeat(UNKNOWN)), dtype=np.int32, count=len(terms)
+            )
         import pyarrow.compute as pc
 
         position = pc.index_in(terms, self.vocabulary)
@@ -77,10 +78,9 @@ class Part:
     def terms_of(self, text: str, settings: Terms) -> dict[str, int]:
         """Return the column of each distinct term of a text, or `UNKNOWN`."""
         terms = list(dict.fromkeys(find_terms([text], self.analyzer, settings)[0]))
-        if self.vocabulary is None:
-            columns = hash_terms(terms, self.columns)
-        else:
-            columns = self.columns_of(terms)
+        columns = (
+            hash_terms(terms, self.columns) if self.vocabulary is None else self.columns_of(terms)
+        )
         return dict(zip(terms, columns.tolist(), strict=True))
 
 
@@ -209,14 +209,12 @@ class Vectorizer:
     def unknown_names(content: Mapping[str, Any]) -> list[str]:
         """Return the names in the content of `to_json` that this version does not know."""
         known = {*Terms.model_fields, *ATTRIBUTES}
-        names = chain(content["settings"], *content["parts"])
-        return [name for name in names if name not in known]
+        return [name for name in chain(content["settings"], *content["parts"]) if name not in known]
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings and parts as JSON content."""
-        settings = self.settings.model_dump(exclude={"method"})
         parts = [{name: getattr(part, name) for name in ATTRIBUTES} for part in self.parts]
-        return {"settings": settings, "parts": parts}
+        return {"settings": self.settings.model_dump(exclude={"method"}), "parts": parts}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], shared: Path | None = None) -> "Vectorizer":  # noqa: ARG003
@@ -291,9 +289,11 @@ def _learn_part(analyzer: str, terms: "pa.Table", rows: int, settings: Terms) ->
         by_column[numbers_of(whole_column(terms, "term"))] = frequencies
         return Part(analyzer, settings.hashing, None, inverse_document_frequency(by_column, rows))
     selected = select_terms(frequencies, numbers_of(whole_column(terms, "total")), rows, settings)
-    idf = None
-    if settings.weighting == "tfidf":
-        idf = inverse_document_frequency(frequencies[selected], rows)
+    idf = (
+        inverse_document_frequency(frequencies[selected], rows)
+        if settings.weighting == "tfidf"
+        else None
+    )
     vocabulary = whole_column(terms, "term").take(array_of_numbers(selected)).to_pylist()
     return Part(analyzer, len(selected), vocabulary, idf)
 
@@ -311,8 +311,9 @@ def sum_counts(counted: Counted) -> "pa.Table":
     # Exact below 2^53.
     total = np.bincount(counts.indices, counts.data, minlength=len(terms)).astype(np.int64)
     term = large_array_of(terms) if isinstance(terms, list) else array_of_numbers(terms)
-    columns = {"term": term, "rows": array_of_numbers(rows), "total": array_of_numbers(total)}
-    return pa.table(columns)
+    return pa.table(
+        {"term": term, "rows": array_of_numbers(rows), "total": array_of_numbers(total)}
+    )
 
 
 def merge_term_counts(tables: "Sequence[pa.Table]") -> "pa.Table":

@@ -3,8 +3,10 @@
 The ids are those of Keras's Tokenizer in Keras 2, the padding is that of keras.utils.pad_sequences.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -36,8 +38,9 @@ class TokenIds:
         words = self.words
         if self.settings.num_words is not None:
             words = words[: self.settings.num_words - 1]
-        ids = {word: number for number, word in enumerate(words, start=1)}
-        object.__setattr__(self, "_ids", ids)
+        object.__setattr__(
+            self, "_ids", {word: number for number, word in enumerate(words, start=1)}
+        )
 
     @property
     def columns(self) -> int:
@@ -53,10 +56,7 @@ class TokenIds:
 
         Raises `UserError` if pretrained vectors are damaged.
         """
-        counts: dict[str, int] = {}
-        for text in texts:
-            for word in split_words(text, settings):
-                counts[word] = counts.get(word, 0) + 1
+        counts = Counter(chain.from_iterable(split_words(text, settings) for text in texts))
         # A stable sort: ties stay in the order of occurrence.
         words = sorted(counts, key=counts.__getitem__, reverse=True)
         if settings.vectors is None:
