@@ -125,8 +125,7 @@ def _teacher_conflicts(params: Params) -> Iterator[str]:
 
 def _checked(content: object, name: str) -> Params:
     params: Params = validate(Params, content, name)
-    lines = [f"{name}: {sentence}" for sentence in conflicts(params)]
-    if lines:
+    if lines := [f"{name}: {sentence}" for sentence in conflicts(params)]:
         raise UserError(*lines)
     return params
 

@@ -56,9 +56,12 @@ class Dataset:
         if added is None:
             return self
         *others, last = self.readers
-        counts = self.counts + count_labels(added.y, len(self.classes))
-        readers = (*others, lambda: features.concatenate([last(), added]))
-        return replace(self, readers=readers, counts=counts, rows=self.rows + len(added.y))
+        return replace(
+            self,
+            readers=(*others, lambda: features.concatenate([last(), added])),
+            counts=self.counts + count_labels(added.y, len(self.classes)),
+            rows=self.rows + len(added.y),
+        )
 
     def __len__(self) -> int:
         """Return the number of batches."""

@@ -49,8 +49,9 @@ class Temperature:
 
     def apply(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return calibrated probabilities, (rows, classes)."""
-        logits = logarithms(probabilities) / self.temperature
-        return np.asarray(scipy.special.softmax(logits, axis=1))
+        return np.asarray(
+            scipy.special.softmax(logarithms(probabilities) / self.temperature, axis=1)
+        )
 
 
 @dataclass(frozen=True, config=EXACT)
@@ -201,8 +202,9 @@ class Decision:
         Raises `ValueError` if it is not valid.
         """
         scaling = {key: content[key] for key in SCALING if key in content}
-        parts = {key: content.get(key) for key in RULES} | {"calibration": scaling or None}
-        return TypeAdapter(cls).validate_python(parts)
+        return TypeAdapter(cls).validate_python(
+            {key: content.get(key) for key in RULES} | {"calibration": scaling or None}
+        )
 
 
 def write_decision(decision: Decision, path: Path) -> None:

@@ -117,8 +117,7 @@ def _choose_columns(path: Path, names: Sequence[str]) -> list[str]:
             f"got {list_names(names) or 'no columns'}"
         )
     wanted = [name for name in names if name in TEXT or name.startswith(PREFIX)]
-    repeated = [name for name in dict.fromkeys(wanted) if wanted.count(name) > 1]
-    if repeated:
+    if repeated := [name for name in dict.fromkeys(wanted) if wanted.count(name) > 1]:
         raise UserError(f"{path} must have each column once; repeated are {list_names(repeated)}")
     return wanted
 
@@ -166,8 +165,10 @@ def _certain(
 ) -> NDArray[np.float64]:
     given = rows[["id", "label"]]
     if multilabel:
-        pairs = zip(rows["id"], rows["label"], strict=True)
-        labels = [_labels(path, name, value) for name, value in pairs]
+        labels = [
+            _labels(path, name, value)
+            for name, value in zip(rows["id"], rows["label"], strict=True)
+        ]
         given = given.assign(label=pd.Series(labels, dtype=object))
         given = given[given["label"].str.len() > 0].explode("label")
     positions = pd.Index(classes).get_indexer(pd.Index(given["label"]))

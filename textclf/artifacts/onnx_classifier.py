@@ -91,14 +91,16 @@ def open_session(model: str | bytes) -> Any:
 
 def write(model: OnnxClassifier, folder: Path) -> None:
     """Write model.json, with all but the content, and model.onnx."""
-    description = {
-        "classes": model.classes,
-        "length": model.length,
-        "multilabel": model.multilabel,
-        "type": TYPE,
-        "vocabulary": model.vocabulary,
-    }
-    write_versioned_json(folder / DESCRIPTION, description)
+    write_versioned_json(
+        folder / DESCRIPTION,
+        {
+            "classes": model.classes,
+            "length": model.length,
+            "multilabel": model.multilabel,
+            "type": TYPE,
+            "vocabulary": model.vocabulary,
+        },
+    )
     (folder / GRAPH).write_bytes(model.content)
 
 

@@ -184,8 +184,11 @@ def _from_arrow(table: "pa.Table") -> Predictions:
     split = splits.dictionary.to_numpy(zero_copy_only=False)[splits.indices.to_numpy()]
     stacked = np.stack([table[name].to_numpy() for name in columns])
     probabilities = stacked.astype(np.float64, copy=False).T
-    others = [name for name in table.column_names if name.startswith(SCORE)]
-    scores = {name.removeprefix(SCORE): table[name].to_numpy() for name in others}
+    scores = {
+        name.removeprefix(SCORE): table[name].to_numpy()
+        for name in table.column_names
+        if name.startswith(SCORE)
+    }
     return Predictions(table["id"].to_numpy(), split, y, probabilities, classes, scores)
 
 

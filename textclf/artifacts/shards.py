@@ -43,8 +43,7 @@ def open_splits(
     """
     opened = {}
     for name in (*SPLITS, *UNKNOWN_SPLITS) if unknown else SPLITS:
-        split_paths = paths(folder, name, suffix)
-        if split_paths:
+        if split_paths := paths(folder, name, suffix):
             opened[name] = Shards(split_paths, read)
         elif name in ("train", "test"):
             raise UserError(

@@ -19,8 +19,7 @@ def _require_rows(counts: dict[str, int]) -> dict[str, int]:
 
 
 def _require_pairs(counts: dict[str, int]) -> dict[str, int]:
-    unknown = set(counts) - PAIRS
-    if unknown:
+    if unknown := set(counts) - PAIRS:
         raise rule(f"of pairs of splits, such as test_in_train, not {min(unknown)}")
     return counts
 

@@ -118,8 +118,9 @@ def from_parts(description: Mapping[str, Any], stored: Mapping[str, Any]) -> Tok
     convolution = None
     activation = description["activation"]
     if activation is not None:
-        kernel, bias = stored["convolution_kernel"], stored["convolution_bias"]
-        convolution = Convolution(kernel, bias, activation)
+        convolution = Convolution(
+            stored["convolution_kernel"], stored["convolution_bias"], activation
+        )
     length, pooling = description["length"], description["pooling"]
     return TokenFront(stored["embedding"], length, pooling, convolution)
 

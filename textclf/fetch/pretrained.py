@@ -107,8 +107,7 @@ def _complete(entry: Pretrained, root: Path, folder: Path, report: Callable[[str
             report(f"{entry.name} from {source.address}")
         for name in sorted(wrong):
             fail(source, f"{name} is another file after its conversion")
-    missing = _missing(entry, folder)
-    if missing:
+    if missing := _missing(entry, folder):
         raise UserError(
             f"no source gave {', '.join(sorted(missing))} of the pretrained weights {entry.name} "
             f"({'; '.join(failures)}); check the network, "

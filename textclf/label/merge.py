@@ -93,10 +93,9 @@ def _merge(paths: Sequence[Path], target: Path, in_project: bool) -> None:
         f"{target}: {count_noun(len(labelled_rows), 'text')} added; "
         f"{before} already there; {len(discarded)} discarded"
     )
-    counts = Counter(
+    if counts := Counter(
         name for row in labelled_rows for name in labels_of(str(row["label"]), multilabel)
-    )
-    if counts:
+    ):
         print(f"labels added: {list_classes(counts)}")
     if left_out:
         reason = (
@@ -105,24 +104,49 @@ def _merge(paths: Sequence[Path], target: Path, in_project: bool) -> None:
             else f"no near copy of a test row may train, in {target} or among the new texts"
         )
         print(f"{count_noun(len(left_out), 'text')} left out, since {reason}")
-    if differ := [name for name, label in decided.items() if known.get(name, label) != label]:
-        changes = [
-            f"{quote_value(name)} {quote_value(known[name])}, now {quote_value(decided[name])}"
-            for name in differ
-        ]
-        print(
-            f"{target} has other labels, which stay unless you edit it: {list_few(changes, SHOWN)}"
-        )
-
-    if undecided := [name for name in answers if name in known and name not in decided]:
-        texts = count_noun(len(undecided), "text")
-        print(
-            f"people differ on {texts} that {target} has already; "
-            "its labels stay unless you edit it"
-        )
+    undecided = [name for name in answers if name in known and name not in decided]
+    for line in _contradictions(target, known, decided, len(undecided)):
+        print(line)
     conflicts = {
         name: _conflict(rows) for name, rows in answers.items() if name not in {*decided, *known}
     }
+    rows = _write_conflicts(conflicts, waiting, answers)
+    if not conflicts:
+        init = f"textclf init --data {quote_argument(str(target))}"
+        print(f"next: {'dvc repro' if in_project else init}")
+        return
+    print(
+        f"{CONFLICTS}: {count_noun(len(conflicts), 'text')} without a label "
+        "that more than half of the answers give"
+    )
+    names = " ".join(quote_argument(str(path)) for path in [*people, CONFLICTS])
+    label = f"textclf label {CONFLICTS}, then " if any(row.open for row in rows) else ""
+    print(f"next: {label}textclf label --merge {names}")
+
+
+def _contradictions(
+    target: Path, known: Mapping[str, str], decided: Mapping[str, str], undecided: int
+) -> Iterator[str]:
+    """Yield a line for labels that the target has otherwise, and one for `undecided` texts."""
+    if changes := [
+        f"{quote_value(name)} {quote_value(known[name])}, now {quote_value(label)}"
+        for name, label in decided.items()
+        if known.get(name, label) != label
+    ]:
+        yield (
+            f"{target} has other labels, which stay unless you edit it: {list_few(changes, SHOWN)}"
+        )
+    if undecided:
+        yield (
+            f"people differ on {count_noun(undecided, 'text')} that {target} has already; "
+            "its labels stay unless you edit it"
+        )
+
+
+def _write_conflicts(
+    conflicts: dict[str, Row], waiting: Sequence[Row], answers: Answers
+) -> list[Row]:
+    """Write and return the conflicts and those that were `waiting`, unless answers settle them."""
     unsettled = {
         row.id: row
         for row in waiting
@@ -132,17 +156,7 @@ def _merge(paths: Sequence[Path], target: Path, in_project: bool) -> None:
     if rows != waiting:
         others = (name for row in rows for name in row.other)
         write_rows(CONFLICTS, rows, list(dict.fromkeys([*COLUMNS, *others])))
-    if not conflicts:
-        init = f"textclf init --data {quote_argument(str(target))}"
-        print(f"next: {'dvc repro' if in_project else init}")
-        return
-    texts = count_noun(len(conflicts), "text")
-    print(f"{CONFLICTS}: {texts} without a label that more than half of the answers give")
-    names = " ".join(quote_argument(str(path)) for path in [*people, CONFLICTS])
-    steps = [f"textclf label --merge {names}"]
-    if any(row.open for row in rows):
-        steps.insert(0, f"textclf label {CONFLICTS}")
-    print(f"next: {', then '.join(steps)}")
+    return rows
 
 
 def _answers(files: Mapping[Path, Sequence[Row]]) -> Answers:

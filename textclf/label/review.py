@@ -67,21 +67,20 @@ def run(parsed: argparse.Namespace) -> int:
     texts = {}
     for readers in splits.open_columns(SPLITS).values():
         for read in readers:
-            listed = read(["id", "text"]).filter(is_listed).to_pylist()
-            texts.update({cells["id"]: cells["text"] for cells in listed})
-    rows = []
-    for position, cells in enumerate(issues[LISTED].itertuples(index=False), start=1):
-        row, given, suggested, by, split = cells
-        rows.append(
-            Row(
-                row,
-                texts[row],
-                given=given,
-                suggested=suggested,
-                why=f"contradicted by {by}; a {split} row",
-                other={"place": str(position)},
-            )
+            suspected = read(["id", "text"]).filter(is_listed).to_pylist()
+            texts.update({cells["id"]: cells["text"] for cells in suspected})
+    listed = issues[LISTED].itertuples(index=False)
+    rows = [
+        Row(
+            row,
+            texts[row],
+            given=given,
+            suggested=suggested,
+            why=f"contradicted by {by}; a {split} row",
+            other={"place": str(position)},
         )
+        for position, (row, given, suggested, by, split) in enumerate(listed, start=1)
+    ]
     reviews = Reviews(CORRECTIONS, rows, data.multilabel)
     command.answer(reviews, parsed)
     answered = [row for row in reviews.rows if not row.open]

@@ -233,20 +233,18 @@ def _uncommitted() -> Iterator[str]:
 
 def _load() -> Params:
     settings = params.load()
-    lines = [
+    if lines := [
         f"{PARAMS_FILE}: {key} is missing; it must be set, since dvc.yaml reads it"
         for key in REQUIRED
         if value_at(load_yaml(PARAMS_FILE), key) is MISSING
-    ]
-    if lines:
+    ]:
         raise UserError(*lines)
-    lines = [
+    if lines := [
         *_missing_packages(settings),
         *_wrong_weights(settings),
         *_wrong_tests(settings),
         *unfinished_files(),
-    ]
-    if lines:
+    ]:
         raise UserError(*lines)
     teachers(settings)
     return settings
@@ -315,10 +313,14 @@ def weights(settings: Params) -> dict[str, Weights]:
 
 def teachers(settings: Params) -> dict[str, Teacher]:
     """Return the file with a teacher's predictions, and its SHA-256, by the stage it teaches."""
-    files = {}
-    for name in settings.train.names():
-        if teacher := getattr(settings.train[name], "teacher", None):
-            files[f"train@{name}"] = settings.evaluate.external[teacher]
+    named = {
+        name: getattr(settings.train[name], "teacher", None) for name in settings.train.names()
+    }
+    files = {
+        f"train@{name}": settings.evaluate.external[teacher]
+        for name, teacher in named.items()
+        if teacher
+    }
     for file in files.values():
         if not Path(file).is_file():
             raise UserError(
@@ -345,8 +347,9 @@ def needed_extras(settings: Params) -> set[str]:
 
 def _missing_packages(settings: Params) -> Iterator[str]:
     for key, section in entries(settings):
-        missing = [name for name in getattr(section, "packages", ()) if find_spec(name) is None]
-        if missing:
+        if missing := [
+            name for name in getattr(section, "packages", ()) if find_spec(name) is None
+        ]:
             yield f"{key} needs {list_names(missing)}; {how_to_install(extra_with(missing))}"
 
 

@@ -75,12 +75,11 @@ def refusals(pipelines: Mapping[Path, str], settings: Mapping[str, Any]) -> list
 
     A run would replace them.
     """
-    lines = []
-    for path in dict.fromkeys(path for path, _ in outputs(pipelines, settings)):
-        foreign = [file for file in foreign_files(path) if file not in FETCHED]
-        if foreign:
-            lines.append(refusal(path, foreign))
-    return lines
+    paths = dict.fromkeys(path for path, _ in outputs(pipelines, settings))
+    foreign = {
+        path: [file for file in foreign_files(path) if file not in FETCHED] for path in paths
+    }
+    return [refusal(path, files) for path, files in foreign.items() if files]
 
 
 def ignored(pipelines: Mapping[Path, str]) -> list[str]:

@@ -61,8 +61,7 @@ def stale(settings: Mapping[str, Section]) -> str:
             for stage in plan_repro(graph, report):
                 if stage not in own or stage.addressing == UNMEASURED:
                     continue
-                changes = [*_changes(stage, written, settings)]
-                if changes:
+                if changes := [*_changes(stage, written, settings)]:
                     names.append(stage.addressing)
                     causes += changes
                     followers += [other for other in graph.predecessors(stage) if other in own]

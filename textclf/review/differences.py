@@ -126,8 +126,9 @@ def find_causes(stages: Sequence[StageChange]) -> dict[str, list[str]]:
     written = {out for stage in stages for out in stage.outputs}
     causes: dict[str, list[str]] = {}
     for stage in stages:
-        inputs = [name for name in stage.inputs if not any(_overlap(name, out) for out in written)]
-        if inputs:
+        if inputs := [
+            name for name in stage.inputs if not any(_overlap(name, out) for out in written)
+        ]:
             causes[stage.name] = inputs
     return causes
 

@@ -137,8 +137,7 @@ class Search(Section):
             return self
         if self.space is None:
             raise relation("space must have a list for each setting if sampler is grid; got null")
-        ranges = [name for name, values in self.space.items() if isinstance(values, Range)]
-        if ranges:
+        if ranges := [name for name, values in self.space.items() if isinstance(values, Range)]:
             raise relation(f"space.{ranges[0]} must be a list if sampler is grid; got low and high")
         return self
 

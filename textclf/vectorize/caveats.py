@@ -41,8 +41,7 @@ def caveats(name: str, settings: Any, shape: Mapping[str, Any]) -> list[str]:
             f"{remedy}, or put spaces between the words."
         )
     splits = [shape[split] for split in SPLITS if split in shape]
-    cut = sum(split.get(CUT, 0) for split in splits)
-    if cut:
+    if cut := sum(split.get(CUT, 0) for split in splits):
         rows = sum(split["rows"] for split in splits)
         remedy = (
             f" Set vectorize.{name}.window to mean to read all of them."

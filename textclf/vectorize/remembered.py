@@ -75,8 +75,7 @@ class Remembering:
             blake2b(text.encode(errors="surrogatepass"), digest_size=HASH).digest()
             for text in texts
         ]
-        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-        if new:
+        if new := {key: text for key, text in zip(keys, texts, strict=True) if key not in known}:
             encoded = [*zip(new, self.inner.transform([*new.values()]), strict=True)]
             known.update(encoded)
             if self._folder and len(encoded) <= MOST:

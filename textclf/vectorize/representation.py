@@ -176,11 +176,16 @@ def _from_json(path: Path, content: Any, shared: Path) -> Any:
     if not isinstance(content, dict):
         raise TypeError(content)
     if content.get("method") == UNION:
-        blocks = []
-        for block in content["blocks"]:
-            inner = _from_json(path, block["vectorizer"], shared)
-            blocks.append(Block(block["name"], _finite(block["scale"]), inner))
-        return Union(blocks)
+        return Union(
+            [
+                Block(
+                    block["name"],
+                    _finite(block["scale"]),
+                    _from_json(path, block["vectorizer"], shared),
+                )
+                for block in content["blocks"]
+            ]
+        )
     settings = content["settings"]
     if not isinstance(settings, dict):
         raise TypeError(settings)

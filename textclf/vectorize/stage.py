@@ -100,8 +100,7 @@ def vectorize(
         # The share of ids with a pretrained vector.
         notes["coverage"] = float(np.count_nonzero(vectors.any(axis=1)) / len(vectors))
     for split, split_paths in paths.items():
-        cut = sum(map(fitted.count_cut, chain.from_iterable(map(_pieces, split_paths))))
-        if cut:
+        if cut := sum(map(fitted.count_cut, chain.from_iterable(map(_pieces, split_paths)))):
             shapes[split][CUT] = cut
     return Shapes(fitted.kind, {name: Part(fitted.columns, shapes, notes)})
 
@@ -185,8 +184,7 @@ def _pieces(path: Path) -> Iterator[list[str]]:
 def fingerprint(paths: Iterable[Path], fitted: Any, classes: Sequence[str]) -> str:
     """Return 16 hexadecimal digits that change with files, representation and classes."""
     files = [[path.name, sha256_of_file(path)] for path in paths]
-    content = [files, fitted.to_json(), list(classes), ROWS, shards.ROWS]
-    return checksum_of_json(content)[:16]
+    return checksum_of_json([files, fitted.to_json(), list(classes), ROWS, shards.ROWS])[:16]
 
 
 def _unspaced(path: Path) -> dict[str, float]:

@@ -218,8 +218,7 @@ def find_id(columns: Sequence[Column], first: str) -> str | None:
         and 2 <= column.values == column.distinct
         and not (column.spaced or column.measured)
     ]
-    named = [name for name in unique if ID.fullmatch(name)]
-    if named:
+    if named := [name for name in unique if ID.fullmatch(name)]:
         return named[0]
     return first if first in unique else None
 

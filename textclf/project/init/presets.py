@@ -131,8 +131,13 @@ def tuned_settings(rows: int) -> dict[str, Any]:
     """Return the settings of a transformer that so many training rows tune contrastively."""
     least, most = TUNED_EPOCHS
     epochs = min(max(least, math.ceil(TUNED_STEPS / math.ceil(rows / TUNED_ROWS))), most)
-    settings = {"kind": "transformer", "features": "pieces", "objective": CONTRASTIVE}
-    return settings | {"batch_size": TUNED_ROWS, "epochs": epochs}
+    return {
+        "kind": "transformer",
+        "features": "pieces",
+        "objective": CONTRASTIVE,
+        "batch_size": TUNED_ROWS,
+        "epochs": epochs,
+    }
 
 
 def _is_tuned(preset: str, survey: Survey) -> bool:

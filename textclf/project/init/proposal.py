@@ -53,8 +53,7 @@ def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, 
     """
     data, columns, several = describe_table(arguments)
     data, table = survey_table(data, columns, arguments)
-    alike = describe_look_alikes(table.classes)
-    if alike:
+    if alike := describe_look_alikes(table.classes):
         data = data.model_copy(update={"labels": look_alikes(table.classes)})
         data, table = survey_table(data, columns, arguments)
     content = parse_yaml(before, str(PARAMS_FILE))
@@ -64,9 +63,9 @@ def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, 
     try:
         choices = choose_settings(preset, table, models.candidates, by_time=data.time is not None)
     except UserError as error:
-        used = _columns(data, "text", "label")
         raise UserError(
-            f"{error.lines[0]}; {used}: set --text and --label if these are not meant"
+            f"{error.lines[0]}; {_columns(data, 'text', 'label')}: "
+            "set --text and --label if these are not meant"
         ) from None
     unused = [column for column in columns if column.name not in {data.id, data.group}]
     offers = list(offer_settings(table, unused))
@@ -78,9 +77,8 @@ def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, 
         for choice in choices
         if (value_at(content, choice.key) or None) != (choice.value or None)
     ]
-    for choice in choices:
-        if choice in changed or choice.key in settings:
-            settings[choice.key] = choice.value
+    listed = [choice for choice in choices if choice in changed or choice.key in settings]
+    settings |= {choice.key: choice.value for choice in listed}
     gone = _searches_of_other_models(content, [*models.sections["train"]])
     sections = models.sections | {name: {} for name in gone}
     text = with_values(with_sections(before, sections), settings)
@@ -112,12 +110,12 @@ def _searches_of_other_models(content: Any, models: list[str]) -> list[str]:
         "search": [value_at(content, "search.model")],
         "audit": value_at(content, "audit.models"),
     }
-    others = []
-    for section, names in named.items():
-        listed = names if isinstance(names, list) else []
-        if any(isinstance(name, str) and name not in models for name in listed):
-            others.append(section)
-    return others
+    return [
+        section
+        for section, names in named.items()
+        if isinstance(names, list)
+        and any(isinstance(name, str) and name not in models for name in names)
+    ]
 
 
 def _settings(name: str, section: Section, before: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -238,14 +236,12 @@ def summary(
 
 def _columns(data: Data, *purposes: str) -> str:
     """Return the columns of each purpose that has any, such as texts in column message."""
-    layout = layout_of(data)
-    parts = []
-    for purpose in purposes:
-        names = layout.columns_of(purpose)
-        if names:
-            noun = "column" if len(names) == 1 else "columns"
-            parts.append(f"{purpose}s in {noun} {list_names(names)}")
-    return ", ".join(parts)
+    columns = {purpose: layout_of(data).columns_of(purpose) for purpose in purposes}
+    return ", ".join(
+        f"{purpose}s in {'column' if len(names) == 1 else 'columns'} {list_names(names)}"
+        for purpose, names in columns.items()
+        if names
+    )
 
 
 def _oddities(table: Survey, moved: bool) -> Iterator[str]:

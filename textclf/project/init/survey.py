@@ -107,27 +107,7 @@ def survey(path: Path, settings: Data) -> Survey:
     corpus.layout = replace(corpus.layout, option="--")  # errors name the options of the command
     slices = [SLICE + name for name in settings.slices]
     columns = [COLUMN + name for name in settings.columns]
-    described = (*slices, *columns, "group", "split")
-    parts: list[pd.DataFrame] = []
-    sample: list[str] = []
-    batches: Iterable[pa.RecordBatch] = corpus
-    if settings.multilabel and settings.id is not None:  # rows of one text are united in memory
-        corpus.load()
-        batches = corpus.table.to_batches()
-    for batch in batches:
-        texts = batch["text"].to_pylist()
-        there = [name for name in described if name in batch.schema.names]
-        part = {name: batch[name].dictionary_encode().to_pandas() for name in there}
-        labels = batch["label"]
-        if settings.multilabel:
-            labels = array_of(list(map(json.dumps, labels.to_pylist())))
-        part["label"] = labels.dictionary_encode().to_pandas()
-        sample += texts[:: max(len(texts) // SAMPLE, 1)]
-        part["text"] = hash_normalized(batch["text"])
-        part["words"], part["characters"] = count_lengths(batch["text"])
-        part["unspaced"] = list(map(is_unspaced, texts))
-        parts.append(pd.DataFrame(part))
-    rows = pd.concat(parts)
+    rows, sample = _read(corpus, settings, (*slices, *columns, "group", "split"))
     unknown = rows["label"] == settings.unknown
     rows = rows[~unknown]
     suggested = 0
@@ -175,6 +155,35 @@ def survey(path: Path, settings: Data) -> Survey:
         unites=len(rows) < corpus.count - corpus.dropped["rows"],
         worth=worth_of_rows(rows[rows["split"] == "test"] if "test" in corpus.given else rows),
     )
+
+
+def _read(
+    corpus: Corpus, settings: Data, described: Sequence[str]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return what is counted of each row, with the described columns, and a sample of the texts."""
+    parts: list[pd.DataFrame] = []
+    sample: list[str] = []
+    batches: Iterable[pa.RecordBatch] = corpus
+    if settings.multilabel and settings.id is not None:  # rows of one text are united in memory
+        corpus.load()
+        batches = corpus.table.to_batches()
+    for batch in batches:
+        texts = batch["text"].to_pylist()
+        part = {
+            name: batch[name].dictionary_encode().to_pandas()
+            for name in described
+            if name in batch.schema.names
+        }
+        labels = batch["label"]
+        if settings.multilabel:
+            labels = array_of(list(map(json.dumps, labels.to_pylist())))
+        part["label"] = labels.dictionary_encode().to_pandas()
+        sample += texts[:: max(len(texts) // SAMPLE, 1)]
+        part["text"] = hash_normalized(batch["text"])
+        part["words"], part["characters"] = count_lengths(batch["text"])
+        part["unspaced"] = list(map(is_unspaced, texts))
+        parts.append(pd.DataFrame(part))
+    return pd.concat(parts), sample
 
 
 def tells_label(values: "pd.Series[Any]", labels: "pd.Series[Any]") -> bool:

@@ -107,8 +107,7 @@ def audit(
     `rows` has the columns id, text, label, split and group.
     """
     counts = rows["label"].explode().value_counts()
-    missing = [name for name in classes if name not in counts]
-    if missing:
+    if missing := [name for name in classes if name not in counts]:
         raise UserError(
             f"the {len(rows):,} rows that are audited must hold every class; "
             f"{missing[0]} has none; set a larger audit.rows"
@@ -146,10 +145,10 @@ def summarize(audited: Audited) -> dict[str, Any]:
     issues, rows, texts = audited.issues, len(audited.y), audited.texts
     split = audited.rows["split"].to_numpy()
     flagged = {"any": len(issues.order), "all": int(audited.flagged[-1])}
-    for number, count in enumerate(audited.flagged[1:], start=1):
-        flagged[f"by_{number}"] = int(count)
-    for name in dict.fromkeys(split):
-        flagged[str(name)] = int((issues.votes[split == name] > 0).sum())
+    flagged |= {f"by_{number}": int(count) for number, count in enumerate(audited.flagged[1:], 1)}
+    flagged |= {
+        str(name): int((issues.votes[split == name] > 0).sum()) for name in dict.fromkeys(split)
+    }
     return {
         "rows": {"all": audited.total, "audited": rows},
         "flagged": flagged,
@@ -204,8 +203,7 @@ def count_reviews(corrections: Corrections) -> dict[str, dict[str, float]]:
         seen = {place for place, _, _ in reviews if 0 < place <= places}
         unclear = sum(label is None for _, label in first)
         right = sum(label == given for given, label in first)
-        clear = len(first) - unclear
-        if clear:
+        if clear := len(first) - unclear:
             wrong = clear - right
             ends = wilson(wrong, clear).rounded() if len(seen) < places else {}
             by_places[str(places)] = {

@@ -318,12 +318,12 @@ class Proposals:
 
     def _combinations(self) -> Iterator[dict[str, int]]:
         """Yield every combination as samplers draw them; the last setting changes first."""
-        numbers = []
-        for dimension in self.space.values():
-            if dimension.choices is None:
-                numbers.append(range(int(dimension.low), int(dimension.high) + 1))
-            else:
-                numbers.append(range(len(dimension.choices)))
+        numbers = [
+            range(int(dimension.low), int(dimension.high) + 1)
+            if dimension.choices is None
+            else range(len(dimension.choices))
+            for dimension in self.space.values()
+        ]
         for combination in itertools.product(*numbers):
             yield dict(zip(self.space, combination, strict=True))
 

@@ -94,10 +94,11 @@ class Representation:
 
     def terms(self) -> list[str]:
         """Return the names of the features: `price`, `brand=Acme`, `created weekday=Monday`."""
-        names = list(self.numbers)
-        for name, values in self.categories.items():
-            names += [f"{name}={value}" for value in values]
-        return names
+        categories = self.categories.items()
+        return [
+            *self.numbers,
+            *(f"{name}={value}" for name, values in categories for value in values),
+        ]
 
     def analyzers(self) -> list[str]:
         """Return `column` for each feature, which is listed apart from the terms of texts."""
@@ -110,8 +111,10 @@ class Representation:
         for name, (center, deviation) in self.numbers.items():
             standardised = np.nan_to_num((np.array(values[name]) - center) / deviation)
             blocks.append(np.clip(standardised, -MOST_DEVIATIONS, MOST_DEVIATIONS)[:, None])
-        for name, known in self.categories.items():
-            blocks.append(np.array(cells[name], object)[:, None] == np.array(known, object))
+        blocks += [
+            np.array(cells[name], object)[:, None] == np.array(known, object)
+            for name, known in self.categories.items()
+        ]
         return np.hstack(blocks).astype(np.float32)
 
     def count_cut(self, texts: Iterable[str]) -> int:  # noqa: ARG002

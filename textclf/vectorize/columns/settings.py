@@ -39,8 +39,7 @@ which data.columns carries along."""  # noqa: D205, D209 (docs/params.md has it 
     def _names_differ(self) -> Self:
         if not self.names:
             raise relation("numbers, categories or dates must name a column; got none")
-        duplicates = [name for name in self.names if self.names.count(name) > 1]
-        if duplicates:
+        if duplicates := [name for name in self.names if self.names.count(name) > 1]:
             raise relation(
                 "a column must be in one of numbers, categories and dates; "
                 f"got {show(duplicates[0])} in two"
