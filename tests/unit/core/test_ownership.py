@@ -1,5 +1,6 @@
 """No run removes or replaces a file that no run has made."""
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -146,20 +147,24 @@ stages:
 """
 
 
+@pytest.fixture(scope="module")
+def pulled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a clone without runs, whose dvc.lock has an output that DVC has pulled."""
+    folder = tmp_path_factory.mktemp("pulled")
+    with contextlib.chdir(folder):
+        git("init", "--quiet")
+        dvc("init", "--quiet")
+        own("models/a/model.json")
+        dvc("add", "--quiet", "models")
+        Path("dvc.lock").write_text(LOCK.format(load_yaml(Path("models.dvc"))["outs"][0]["md5"]))
+        Path("models.dvc").unlink()
+    return folder
+
+
 @pytest.fixture
-def clone() -> Callable[[], None]:
-    """Return a run in a clone without runs, whose dvc.lock has an output that DVC has pulled."""
-    git("init", "--quiet")
-    dvc("init", "--quiet")
-    own("models/a/model.json")
-    dvc("add", "--quiet", "models")
-    (line,) = [
-        line
-        for line in Path("models.dvc").read_text().splitlines()
-        if "md5: " in line and ".dir" in line
-    ]
-    Path("dvc.lock").write_text(LOCK.format(line.split()[-1]))
-    Path("models.dvc").unlink()
+def clone(pulled: Path, here: Path) -> Callable[[], None]:
+    """Return a run in a copy of the clone."""
+    shutil.copytree(pulled, here, dirs_exist_ok=True)
     return lambda: run(MODELS, ("a/model.json",))
 
 

@@ -12,9 +12,8 @@ from textclf.artifacts.checked import write_settings
 from textclf.export.settings import Export
 from textclf.project.metrics import stale
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:_NoneStep:DeprecationWarning"
-)  # of a library of DVC
+# Of a library of DVC.
+pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
 FILES = {
     "dvc.yaml": Path(__file__).with_name("stages.yaml").read_text(encoding="utf-8"),
     "params.yaml": "evaluate: {confidence: 0.95}\ntrain: {keras: {epochs: 2}}\n",
@@ -110,9 +109,8 @@ def test_a_setting_that_only_the_check_passes_on_is_named(project: Path) -> None
         lambda: Path("mine.csv").write_text("2"),  # of a stage of one's own
         lambda: shutil.rmtree("data"),  # as in a clone
         lambda: Path("tickets.csv").unlink(),  # likewise, before dvc pull
-        lambda: Path("data/models/keras").write_text(
-            "of another branch"
-        ),  # the results are those of Git
+        # The results are those of Git.
+        lambda: Path("data/models/keras").write_text("of another branch"),
     ],
 )
 def test_results_of_todays_files_are_not_stale(project: Path, change: Callable[[], object]) -> None:

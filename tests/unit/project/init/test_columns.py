@@ -50,23 +50,24 @@ def test_texts_and_labels_are_found_by_what_is_in_the_columns(tmp_path: Path) ->
     def say(case: str) -> list[str]:
         """Return text and label columns; a case is columns in YAML, and named ones after a bar."""
         extra, given = map(yaml.safe_load, (*case.split(" | "), "[null, null]")[:2])
-        return [str(found) for found in find(write(tmp_path, *extra.items()), *given)]
+        return list(map(str, find(write(tmp_path, *extra.items()), *given)))
 
     approved.check_cases(Path(__file__).with_name("columns.txt"), say)
 
 
 @pytest.mark.parametrize(
-    ("name", "values", "found"),
+    ("name", "values", "split"),
     [
         ("split", ["train", "dev", "test"], "split"),
-        ("split", ["train", "dev", "test", "more"], None),  # that is another kind of split
+        # That is another kind of split.
+        ("split", ["train", "dev", "test", "more"], None),
         ("Split", ["train", "test"], None),
     ],
 )
 def test_a_column_named_split_of_at_most_three_values_gives_the_splits(
-    name: str, values: list[str], found: str | None, tmp_path: Path
+    name: str, values: list[str], split: str | None, tmp_path: Path
 ) -> None:
-    assert find_split(write(tmp_path, (name, values)), Layout({})) == found
+    assert find_split(write(tmp_path, (name, values)), Layout({})) == split
 
 
 def test_files_that_each_hold_a_class_are_labelled_by_their_names(tmp_path: Path) -> None:
@@ -88,16 +89,16 @@ def test_ids_slices_and_groups_are_found_among_the_other_columns(tmp_path: Path)
         columns, rows = yaml.safe_load(case), []
         for n in range(160):
             values = {"n": n, "three": n % 3, "seven": n % 7, "forty": n % 40, "hundred": n % 100}
-            others = [each.format(**values) for each in columns.values()]
+            others = [template.format(**values) for template in columns.values()]
             rows.append([*others, f"The parcel {n} is late.", "ab"[n % 2]])
         (tmp_path / "a.csv").write_text(delimited([[*columns, "message", "label"], *rows]))
-        text, label, found = find_columns(tmp_path / "a.csv", Layout({}), None, None)
+        text, label, rest = find_columns(tmp_path / "a.csv", Layout({}), None, None)
         assert (text, label) == ("message", "label")
         several = {
-            "slices": find_useful(found)["slices"],
-            "groups": [column.name for column in find_groups(found)],
+            "slices": find_useful(rest)["slices"],
+            "groups": [column.name for column in find_groups(rest)],
         }
         said = [f"{what}: {', '.join(names)}" for what, names in several.items() if names]
-        return [f"id: {find_id(found, next(iter(columns)))}", *said]
+        return [f"id: {find_id(rest, next(iter(columns)))}", *said]
 
     approved.check_cases(Path(__file__).with_name("useful_columns.txt"), say)

@@ -2,29 +2,20 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests import layouts
-from tests.processes import Ended, git
+from tests.processes import Command as Run
+from tests.processes import git
 from textclf.core import installed
 from textclf.core.errors import UserError
 from textclf.project import generated
 from textclf.project.init.command import placed
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:_NoneStep:DeprecationWarning"
-)  # of a library of DVC
-
-Run = Callable[..., Ended]
-
-
-def test_the_readme_says_what_the_project_classifies(init: Run) -> None:
-    assert init().status == 0
-    line = Path("README.md").read_text().splitlines()[2]
-    assert line.startswith("Text classifiers for `texts/rows.csv`: 2 classes: n (20), p (20). ")
+# Of a library of DVC.
+pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
 
 
 def test_nothing_in_the_readme_is_markup(run: Run) -> None:
@@ -121,8 +112,11 @@ def test_a_file_of_somebody_else_is_not_overwritten_without_force(init: Run) -> 
 
 def test_a_second_call_for_the_same_table_has_nothing_to_write(init: Run) -> None:
     assert init().status == 0
+    line = Path("README.md").read_text().splitlines()[2]
+    assert line.startswith("Text classifiers for `texts/rows.csv`: 2 classes: n (20), p (20). ")
     before = Path("params.yaml").read_bytes()
-    assert init().status == 0  # although nothing is committed
+    # Although nothing is committed.
+    assert init().status == 0
     assert Path("params.yaml").read_bytes() == before
     assert "must be committed" in init("--title", "Another").err
 
@@ -132,26 +126,26 @@ def test_the_lesson_takes_no_option_of_tables(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "kept", "warning"),
+    ("rule", "tracked", "warnings"),
     [
-        ("*.csv\n!/*.csv", None, "dvc add texts/rows.csv, or change the rule"),
-        ("/texts/", None, "change the rule"),  # which has rows.csv.dvc, too
-        ("/texts/*.csv", "texts/rows.csv.dvc", None),
-        ("/texts/", "texts.dvc", None),
+        ("*.csv\n!/*.csv", "other.dvc", ["dvc add texts/rows.csv, or change the rule"]),
+        # Git would ignore rows.csv.dvc, too.
+        ("/texts/", "other.dvc", ["change the rule"]),
+        ("/texts/*.csv", "texts/rows.csv.dvc", []),
+        ("/texts/", "texts.dvc", []),
     ],
 )
 def test_a_table_that_git_ignores_is_not_to_be_added(
-    init: Run, rule: str, kept: str | None, warning: str | None
+    init: Run, rule: str, tracked: str, warnings: list[str]
 ) -> None:
     git("init", "--quiet")
     Path(".gitignore").write_text(f"{rule}\n")
-    if kept is not None:
-        Path(kept).parent.mkdir(exist_ok=True)
-        Path(kept).touch()
+    Path("texts").mkdir()
+    Path(tracked).touch()
     *others, line = init().out.splitlines()
     assert line == "next: git add ., git commit, dvc repro"
-    told = f"warning: Git ignores texts/rows.csv, so a clone would lack it: {warning}"
-    assert [each for each in others if "warning" in each] == ([told] if warning else [])
+    start = "warning: Git ignores texts/rows.csv, so a clone would lack it: "
+    assert [line for line in others if "warning" in line] == [start + end for end in warnings]
 
 
 def test_the_next_step_adds_a_table_of_the_repository_around_the_project(run: Run) -> None:
@@ -177,12 +171,8 @@ def test_a_workflow_is_written_at_the_top_of_a_repository_alone(run: Run, init: 
 def test_a_workflow_is_added_to_a_project_by_upgrade(run: Run, init: Run) -> None:
     assert init().status == 0
     assert "add a workflow by textclf upgrade --ci" in init("--ci", "gitlab").err
-    done = run("upgrade", "--ci", "gitlab")
-    assert done.status == 0
-    assert (
-        "\n.gitlab-ci.yml: textclf is named by its path on this machine; "
-        "others install it from else" in done.out
-    )
+    said = "\n.gitlab-ci.yml: textclf is named by its path on this machine; others install it from"
+    assert said in run("upgrade", "--ci", "gitlab").out
     assert Path(".gitlab-ci.yml").exists()
     assert json.loads(Path(".textclf/project.json").read_text())["ci"] == "gitlab"
 
@@ -218,20 +208,18 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_table_in_the_repository_of_the_project_stays_where_it_is(here: Path) -> None:
     git("-C", "..", "init", "--quiet")
-    with placed([here / "class"]) as found:
-        assert found == ([Path("../class")], [])
-    with placed([here / "class/a/1.txt", here / "class/b/2.txt"]) as found:
-        assert found == ([Path("../class/a/1.txt"), Path("../class/b/2.txt")], [])
-    with placed([here / "train.csv", here / "class/a/1.txt"]) as (
-        paths,
-        _,
-    ):  # their folder would hold the project
+    for names in (["class"], ["class/a/1.txt", "class/b/2.txt"]):
+        with placed([here / name for name in names]) as placement:
+            assert placement == ([Path("..", name) for name in names], [])
+    # Their folder would hold the project.
+    with placed([here / "train.csv", here / "class/a/1.txt"]) as (paths, _):
         assert paths == [Path("texts/train.csv"), Path("texts/1.txt")]
 
 
 @pytest.mark.parametrize("name", ["train.csv", "class"])
 def test_a_table_elsewhere_is_copied(here: Path, name: str) -> None:
-    for _ in range(2):  # the second finds what the first has copied
+    # The second time, the copy is there.
+    for _ in range(2):
         with placed([here / name]) as (paths, lines):
             assert paths == [Path("texts") / Path(name).name]
             assert len(lines) == 1

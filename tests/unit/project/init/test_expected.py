@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -50,24 +51,21 @@ def test_given_test_rows_are_encoded_but_not_learned_from() -> None:
     more = replace(few, classes={f"c{n}": 60 for n in range(77)}, characters=200_000)
     given = {"train": 462, "test": 4_158}
     tested = replace(few, given=given, characters=200_000, tested_characters=180_000)
-    assert (
-        choose_models("good", tested) == choose_models("good", few) != choose_models("good", more)
-    )
+    models = [choose_models("good", survey) for survey in (tested, few, more)]
+    assert models[0] == models[1] != models[2]
     assert minutes("good", few) < minutes("good", tested)
 
 
-def test_windows_and_the_larger_encoder_take_longer() -> None:
-    long = replace(SURVEY, longest=1_000)
-    assert minutes("good", long) > minutes("good")
-    assert minutes("good", replace(SURVEY, language="German")) > minutes("good")
+@pytest.mark.parametrize("change", [{"longest": 1_000}, {"language": "German"}])
+def test_windows_and_the_larger_encoder_take_longer(change: dict[str, Any]) -> None:
+    assert minutes("good", replace(SURVEY, **change)) > minutes("good")
 
 
 def test_a_run_beside_others_takes_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(expected, "cores", lambda: 4)
     idle = {preset: minutes(preset) for preset in ("fast", "good")}
-    monkeypatch.setattr(
-        expected, "free_cores", lambda threads: float(min(threads, 1))
-    )  # three are busy
+    # Three are busy.
+    monkeypatch.setattr(expected, "free_cores", lambda threads: float(min(threads, 1)))
     assert minutes("fast") == idle["fast"]
     assert minutes("good") > 1.3 * idle["good"]
     monkeypatch.setattr(expected, "free_cores", lambda threads: threads / 2)
