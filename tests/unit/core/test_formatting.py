@@ -32,10 +32,15 @@ from textclf.core.writing_systems import is_unspaced, unspaced_share
         ),
         (lambda count: formatting.count_noun(count, "row"), 1, "1 row"),
         (lambda count: formatting.count_noun(count, "class", "classes"), 2000, "2,000 classes"),
+        # The largest remainders are rounded up.
+        (formatting.largest_remainder, [1 / 3, 1 / 3, 1 / 3], [34, 33, 33]),
+        (formatting.largest_remainder, [0.005, 0.995], [1, 99]),
+        (formatting.largest_remainder, [0.29, 0.71], [29, 71]),
+        (formatting.largest_remainder, [0.0, 0.0], [0, 0]),
     ],
 )
 def test_values_are_shown_as_in_a_sentence(
-    show: Callable[[Any], str], value: Any, text: str
+    show: Callable[[Any], object], value: Any, text: object
 ) -> None:
     assert show(value) == text
 
@@ -52,13 +57,6 @@ def test_whole_percentages_sum_to_100_and_are_off_by_less_than_1(counts: list[in
     shown = formatting.largest_remainder(shares)
     assert sum(shown) == 100
     assert all(abs(number - 100 * share) < 1 for number, share in zip(shown, shares, strict=True))
-
-
-def test_the_largest_remainders_are_rounded_up() -> None:
-    assert formatting.largest_remainder([1 / 3, 1 / 3, 1 / 3]) == [34, 33, 33]
-    assert formatting.largest_remainder([0.005, 0.995]) == [1, 99]
-    assert formatting.largest_remainder([0.29, 0.71]) == [29, 71]
-    assert formatting.largest_remainder([0.0, 0.0]) == [0, 0]
 
 
 def test_invisible_and_reordering_characters_are_replaced() -> None:
