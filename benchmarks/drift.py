@@ -26,7 +26,7 @@ from textclf.artifacts.features import Features
 from textclf.core.progress import track
 from textclf.drift import pool as pools
 from textclf.drift.measure import CLASSES, CLASSIFIER, LENGTH, UNKNOWN, WORDS, Settings, measure
-from textclf.drift.pool import SIZE, Pool, pool, sample_texts
+from textclf.drift.pool import SIZE, PooledTexts, pool_texts, sample_texts
 from textclf.drift.result import TITLES
 from textclf.evaluate.intervals import wilson
 from textclf.models import logistic_regression
@@ -91,14 +91,14 @@ def texts_of(rows: Sequence[Row]) -> list[str]:
     return [text for text, _ in rows]
 
 
-def pool_texts(reference: Sequence[Row], new: Sequence[Row], seed: int) -> Pool:
+def compared_texts(reference: Sequence[Row], new: Sequence[Row], seed: int) -> PooledTexts:
     """Return the pool that `textclf drift` compares."""
-    return pool(*(sample_texts([(texts_of(rows), None)], seed) for rows in (reference, new)))
+    return pool_texts(*(sample_texts([(texts_of(rows), None)], seed) for rows in (reference, new)))
 
 
 def found(sides: Sides, seed: int) -> dict[str, bool]:
     """Return by check whether its p-value is at most alpha, and as `answer` the overall result."""
-    pools = [pool_texts(reference, sides.new, seed) for reference in (sides.train, sides.test)]
+    pools = [compared_texts(reference, sides.new, seed) for reference in (sides.train, sides.test)]
     findings = measure(pools[0], pools[1], train(sides.train), replace(SETTINGS, seed=seed))
     alarms = {name: p <= ALPHA for name, p in findings.p.items()}
     return alarms | {ANSWER: bool(findings.drifted(ALPHA))}
@@ -222,7 +222,7 @@ def with_dependent_texts() -> dict[str, Any]:
                 sample_texts([(texts, groups if kind.by_group else None)], number, kind.size)
                 for texts, groups in sides
             ]
-            compared = pool(*samples)
+            compared = pool_texts(*samples)
             findings = measure(compared, compared, predictor, replace(FEWER, seed=number))
             alarms = {name: p <= ALPHA for name, p in findings.p.items()}
             outcomes.append(alarms | {ANSWER: bool(findings.drifted(ALPHA))})

@@ -13,7 +13,7 @@ from textclf.core.formatting import count_noun
 from textclf.core.quoting import quote_name, quote_value
 from textclf.drift import result
 from textclf.drift.measure import CHECKS, Settings, measure
-from textclf.drift.pool import Pool, Sample, pool, sample_texts
+from textclf.drift.pool import PooledTexts, Sample, pool_texts, sample_texts
 from textclf.drift.result import Result, Side
 from textclf.predict.command import read_batches
 from textclf.predict.outputs import open_output, require_other_files
@@ -82,7 +82,7 @@ def _compare(arguments: argparse.Namespace, settings: Settings) -> Result:
             "alarms may be more frequent; compare with a reference that has groups (a file, or a "
             "split of a run with data.group)"
         )
-    pooled = pool(reference, new)
+    pooled = pool_texts(reference, new)
     of_new = Side.of(name, new, pooled, pooled.new)
     of_reference = Side.of(Path(arguments.reference).name, reference, pooled, pooled.reference)
     _require_clusters(f"--reference {quote_name(arguments.reference)}", of_reference)
@@ -168,7 +168,7 @@ def _read_split(name: str, optional: bool = False) -> Iterator[Texts]:
 
 def _unseen(
     new: Sample, reference: Sample, other: str, seed: int
-) -> tuple[tuple[Side, Side] | None, Pool | None]:
+) -> tuple[tuple[Side, Side] | None, PooledTexts | None]:
     """Return rows that no model has learned from, new rows, and their pool; None for too few.
 
     Texts that a model can have learned, of the reference and of the split `other`, are left out on
@@ -177,7 +177,7 @@ def _unseen(
     sample, others = sample_texts(_read_split(HELD_OUT), seed), new
     for learned in (reference, sample_texts(_read_split(other, optional=True), seed)):
         sample, others = sample.without(learned), others.without(learned)
-    unseen = pool(sample, others)
+    unseen = pool_texts(sample, others)
     sides = (
         Side.of(HELD_OUT, sample, unseen, unseen.reference),
         Side.of("NEW", others, unseen, unseen.new),

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.stats import mannwhitneyu, rankdata
 
 from textclf.drift.features import Floats, count_unknown, kernel, vocabulary_of, word_counter
-from textclf.drift.pool import Pool
+from textclf.drift.pool import PooledTexts
 from textclf.drift.two_sample import (
     DECIMALS,
     TOLERANCE,
@@ -112,7 +112,9 @@ class Findings:
         return [name for name, p in self.adjusted.items() if p <= alpha]
 
 
-def measure(pool: Pool, unseen: Pool | None, predictor: Predictor, settings: Settings) -> Findings:
+def measure(
+    pool: PooledTexts, unseen: PooledTexts | None, predictor: Predictor, settings: Settings
+) -> Findings:
     """Return the results of all checks of a pool of reference and new texts.
 
     Unknown words and predicted classes are compared in the pool `unseen`, texts that the model was
@@ -141,7 +143,7 @@ def measure(pool: Pool, unseen: Pool | None, predictor: Predictor, settings: Set
     return Findings(classifier, words, length, unknown, classes, probabilities, adjusted, p)
 
 
-def _length(pool: Pool, count: int, seed: int) -> Length:
+def _length(pool: PooledTexts, count: int, seed: int) -> Length:
     """Return the Mann-Whitney test of the lengths by permutations; ties share their mean rank."""
     lengths = np.array([len(text) for text in pool.texts])
     new, reference = (lengths[side > 0] for side in (pool.new, pool.reference))
@@ -154,7 +156,7 @@ def _length(pool: Pool, count: int, seed: int) -> Length:
 
 
 def _classes(
-    pool: Pool, predictor: Predictor, count: int, seed: int
+    pool: PooledTexts, predictor: Predictor, count: int, seed: int
 ) -> tuple[dict[str, Shares], dict[str, Distance]]:
     """Return the shares of predicted classes or labels, and the distances of their probabilities.
 
@@ -187,7 +189,7 @@ def _classes(
     return by_class, {names[n]: Distance(distance, p) for n, distance, p in measured}
 
 
-def _compare_shares(pool: Pool, parts: Floats, wholes: Floats, p: float) -> Shares:
+def _compare_shares(pool: PooledTexts, parts: Floats, wholes: Floats, p: float) -> Shares:
     """Return the shares sum(parts) / sum(wholes) of both sides; intervals are between clusters."""
     sides = []
     for side in (pool.reference > 0, pool.new > 0):

@@ -138,7 +138,7 @@ def _smallest(texts: dict[tuple[int, int], str], size: int) -> int:
 
 
 @dataclass(frozen=True)
-class Pool:
+class PooledTexts:
     """The texts of both sides in random order."""
 
     texts: tuple[str, ...]
@@ -158,7 +158,7 @@ class Pool:
         return len(np.unique(self.clusters[side > 0]))
 
 
-def pool(reference: Sample, new: Sample) -> Pool:
+def pool_texts(reference: Sample, new: Sample) -> PooledTexts:
     """Return the sampled texts of both sides together.
 
     With groups, those of one side are a cluster. A text that several clusters have stays in the
@@ -189,7 +189,7 @@ def pool(reference: Sample, new: Sample) -> Pool:
             for side in (reference, new)
         ]
     numbers = np.unique(clusters[distinct], return_inverse=True)[1]
-    return Pool(tuple(texts[n] for n in distinct.tolist()), sides[0], sides[1], numbers)
+    return PooledTexts(tuple(texts[n] for n in distinct.tolist()), sides[0], sides[1], numbers)
 
 
 def _thin(clusters: NDArray[np.uint64], is_new: Ints) -> NDArray[np.bool_]:

@@ -26,7 +26,7 @@ from textclf.drift.measure import (
     Settings,
     Shares,
 )
-from textclf.drift.pool import Ints, Pool, Sample
+from textclf.drift.pool import Ints, PooledTexts, Sample
 from textclf.drift.two_sample import Word
 from textclf.evaluate.intervals import normal_quantile
 
@@ -59,7 +59,7 @@ class Side(NamedTuple):
     clusters: int
 
     @classmethod
-    def of(cls, name: str, sample: Sample, pool: Pool, copies: Ints) -> "Side":
+    def of(cls, name: str, sample: Sample, pool: PooledTexts, copies: Ints) -> "Side":
         """Return the side with this sample, of which a pool has so many copies of each text."""
         return cls(name, sample.rows, len(sample.keys), int((copies > 0).sum()), pool.count(copies))
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.linalg import inv
 
 from textclf.drift.features import Count, Floats, in_several
-from textclf.drift.pool import Pool
+from textclf.drift.pool import PooledTexts
 
 FOLDS = 10
 # Added to the diagonal of a kernel of texts with a mean squared length of 1.
@@ -70,7 +70,7 @@ class HeldOutRidge:
 
 
 def cut_folds(clusters: NDArray[np.int64], folds: int = FOLDS) -> list[slice]:
-    """Return runs of about as many texts, without dividing a cluster: (texts,) as in `Pool`."""
+    """Return runs of about as many texts, no cluster divided: (texts,) as in `PooledTexts`."""
     starts = np.append(np.unique(clusters, return_index=True)[1], len(clusters))
     even = np.linspace(0, len(clusters), folds + 1).astype(np.int64)
     bounds = starts[np.searchsorted(starts, even)].tolist()
@@ -106,7 +106,9 @@ def areas(scores: Floats, sides: Floats, folds: Sequence[slice]) -> Floats:
     return np.divide(higher, pairs, out=np.full_like(higher, 0.5), where=pairs > 0)
 
 
-def classifier_test(pool: Pool, kernel: Floats, count: int, seed: int) -> tuple[float, float]:
+def classifier_test(
+    pool: PooledTexts, kernel: Floats, count: int, seed: int
+) -> tuple[float, float]:
     """Return the area under the ROC curve of held-out scores, and its p-value by permutations.
 
     The area is 0.5 by chance. `kernel` (texts, texts) is of all texts, and is overwritten.
@@ -121,7 +123,7 @@ def classifier_test(pool: Pool, kernel: Floats, count: int, seed: int) -> tuple[
     return float(statistics[0]), upper_p(statistics)
 
 
-def word_test(pool: Pool, count_words: Count, count: int, seed: int) -> list[Word]:
+def word_test(pool: PooledTexts, count_words: Count, count: int, seed: int) -> list[Word]:
     """Test whether more texts of one side have a word than by chance; return the clearest first.
 
     The statistic of a word is the standardised difference of the shares of texts that have it;
@@ -149,7 +151,7 @@ def word_test(pool: Pool, count_words: Count, count: int, seed: int) -> list[Wor
     return [Word(words[n], float(reference[n]), float(new[n]), float(p_values[n])) for n in order]
 
 
-def permutations(pool: Pool, count: int, seed: int) -> Iterator[NDArray[np.int64]]:
+def permutations(pool: PooledTexts, count: int, seed: int) -> Iterator[NDArray[np.int64]]:
     """Yield chunks of positions (texts, permutations): the identity, then `count` random ones."""
     generator = np.random.default_rng(seed)
     _, starts, sizes = np.unique(pool.clusters, return_index=True, return_counts=True)
@@ -199,7 +201,7 @@ def max_t(statistics: Floats, largest: Floats) -> Floats:
     return larger / len(largest)
 
 
-def differences(pool: Pool, parts: Floats, wholes: Floats, count: int, seed: int) -> Floats:
+def differences(pool: PooledTexts, parts: Floats, wholes: Floats, count: int, seed: int) -> Floats:
     """Return sum(parts) / sum(wholes) over new texts minus that over reference texts.
 
     `parts` (texts, columns), `wholes` (texts,), the result (permutations + 1, columns). A text that
@@ -213,7 +215,7 @@ def differences(pool: Pool, parts: Floats, wholes: Floats, count: int, seed: int
     return np.concatenate(chunks)
 
 
-def distances(pool: Pool, values: Floats, count: int, seed: int) -> Floats:
+def distances(pool: PooledTexts, values: Floats, count: int, seed: int) -> Floats:
     """Return the Kolmogorov-Smirnov statistics of new and reference texts.
 
     They are (permutations + 1, columns), `values` (texts, columns). A text that both sides have

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.evaluate.intervals import few_degrees
+from textclf.evaluate.intervals import degrees_correction
 
 # Independent rows, or clusters, that are wrong, below which no variance is estimated.
 FEW = 5
@@ -23,13 +23,15 @@ Ints = NDArray[np.int64]
 def are_dependent(keys: NDArray[Any]) -> bool:
     """Return whether the rows with these keys of clusters (rows,) cannot be taken as independent.
 
-    They can if the design effect, rows / `if_alike`, is at most `LIMIT`. Where no text occurs more
-    than twice, `LIMIT` is reached if 5% of the rows repeat another one.
+    They can if the design effect, rows / `effective_sample_size`, is at most `LIMIT`. Where no text
+    occurs more than twice, `LIMIT` is reached if 5% of the rows repeat another one.
     """
-    return len(keys) > 0 and len(keys) > LIMIT * if_alike(np.unique(keys, return_counts=True)[1])
+    return len(keys) > 0 and len(keys) > LIMIT * effective_sample_size(
+        np.unique(keys, return_counts=True)[1]
+    )
 
 
-def if_alike(sizes: NDArray[Any]) -> float:
+def effective_sample_size(sizes: NDArray[Any]) -> float:
     """Return the effective number of rows in clusters of these sizes whose rows are all alike.
 
     The rows of a cluster are right or wrong together. It is n^2 / sum(m^2) for clusters of m of n
@@ -86,12 +88,13 @@ def independent_rows(
 
     That is the number of rows whose mean would have this variance by `cr2`, at most that of these
     rows. With fewer than `FEW` clusters with a `rare` value, such as a mistake, or without one, no
-    variance is estimated; the rows of a cluster then count `if_alike`. All arguments are (rows,).
+    variance is estimated; the rows of a cluster then count `effective_sample_size`. All arguments
+    are (rows,).
     """
     sizes, rows = np.bincount(clusters).astype(np.float64), len(values)
     rares = np.bincount(clusters[rare], minlength=len(sizes))
     if min(np.count_nonzero(rares), np.count_nonzero(rares < sizes)) < FEW:
-        alike = if_alike(sizes)
+        alike = effective_sample_size(sizes)
         return alike, alike - 1
     deviations: Floats = values - values.mean()
     sums = np.bincount(clusters, deviations).astype(np.float64, copy=False)
@@ -105,6 +108,6 @@ def independent_rows(
 def effective_rows(
     values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool_], confidence: float
 ) -> float:
-    """Return the `independent_rows`, as few as an interval of this level has by `few_degrees`."""
+    """Return the `independent_rows`, after the `degrees_correction` at this level."""
     rows, degrees = independent_rows(values, clusters, rare)
-    return rows * float(few_degrees(degrees, 1 - confidence))
+    return rows * float(degrees_correction(degrees, 1 - confidence))

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from textclf.core.files import DIGITS
 from textclf.core.formatting import round_significant
-from textclf.evaluate.intervals import CONFIDENCE, Difference, bisect, few_degrees, normal_quantile
+from textclf.evaluate.intervals import (
+    CONFIDENCE,
+    Difference,
+    bisect,
+    degrees_correction,
+    normal_quantile,
+)
 from textclf.evaluate.registry import pair_name
 
 # The power with which a difference counts as detectable.
@@ -140,7 +146,7 @@ def summarize(
         }
         entry |= {"p": test.p, "p_holm": adjusted.get(pair, test.p)}
         alpha = (1 - confidence) / pairs
-        rows = comparison.rows * float(few_degrees(comparison.degrees, alpha))
+        rows = comparison.rows * float(degrees_correction(comparison.degrees, alpha))
         smallest = smallest_difference(rows, comparison.discordant, alpha)
         if smallest is not None and comparison.groups >= FEWEST_GROUPS:
             entry["smallest_difference"] = smallest

@@ -71,7 +71,7 @@ def normal_quantile(probability: float) -> float:
     return NormalDist().inv_cdf(probability)
 
 
-def few_degrees(degrees: Floats | float, alpha: Floats | float) -> Any:
+def degrees_correction(degrees: Floats | float, alpha: Floats | float) -> Any:
     """Return (normal quantile / quantile of Student's t with so many degrees of freedom, or 1)^2.
 
     Rows whose variance is estimated with few degrees of freedom are worth so much less in a
@@ -136,9 +136,10 @@ def compare_shares(
     """Return the interval of the difference of two independent shares, and its p-value.
 
     They are the two ends and the p-value, each (pairs,). `counts` (pairs, 4) are the rows in the
-    first share and all rows of it, then those of the second; they are worth less by `few_degrees`
-    at each level, with `degrees` (pairs,). The interval is `difference` of Jeffreys intervals:
-    Brown, Cai & DasGupta (2001), Stat. Sci. 16:101-133; with few rows Wilson's reject too often.
+    first share and all rows of it, then those of the second; they are worth less by
+    `degrees_correction` at each level, with `degrees` (pairs,). The interval is `difference` of
+    Jeffreys intervals: Brown, Cai & DasGupta (2001), Stat. Sci. 16:101-133; with few rows Wilson's
+    reject too often.
     The p-value is that of the level at which it ends at 0, so that both always agree.
     """
     low, high = _differences(counts, degrees, np.full(len(counts), 1 - confidence))
@@ -155,7 +156,7 @@ def compare_shares(
 
 def _differences(counts: Floats, degrees: Floats, alpha: Floats) -> tuple[Floats, Floats]:
     """Return the ends of intervals at the level 1 - alpha (pairs,), as in `compare_shares`."""
-    worth = few_degrees(degrees, alpha)
+    worth = degrees_correction(degrees, alpha)
     (a, low_a, high_a), (b, low_b, high_b) = (
         _jeffreys(counts[:, place], counts[:, place + 1], worth, alpha) for place in (0, 2)
     )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
 from textclf.core.git import git
-from textclf.evaluate.intervals import Interval, few_degrees, wilson
+from textclf.evaluate.intervals import Interval, degrees_correction, wilson
 
 KEY = "test_rows"  # in decisions.json, below protocol
 
@@ -65,5 +65,7 @@ def widen(
     """
     alpha = (1 - confidence) / looks
     if degrees is not None:
-        rows *= float(few_degrees(degrees, alpha) / few_degrees(degrees, 1 - confidence))
+        rows *= float(
+            degrees_correction(degrees, alpha) / degrees_correction(degrees, 1 - confidence)
+        )
     return wilson(accuracy * rows, rows, 1 - alpha)

@@ -18,7 +18,7 @@ from textclf.core.progress import track
 from textclf.core.quoting import quote_value
 from textclf.evaluate import registry
 from textclf.evaluate.choose import choose_baseline, choose_decision, has_few
-from textclf.evaluate.clusters import if_alike
+from textclf.evaluate.clusters import effective_sample_size
 from textclf.evaluate.intervals import Difference
 from textclf.evaluate.model_choice import choose, chooses, compare_candidates, score_after_choice
 from textclf.evaluate.registry import LOG_LOSS, METRICS, OF_SETS
@@ -296,7 +296,9 @@ def decisions_report(
     }
     if sizes:
         protocol["clusters"] = {name: len(counts) for name, counts in sizes.items()}
-        protocol["independent_rows"] = {name: if_alike(counts) for name, counts in sizes.items()}
+        protocol["independent_rows"] = {
+            name: effective_sample_size(counts) for name, counts in sizes.items()
+        }
     report: dict[str, Any] = {"guessing": baseline, "best": {}, "crossvalidation": {}}
     candidates = [name for name in measured if choosing is not None and name in choosing.decisions]
     if choosing is not None and candidates:

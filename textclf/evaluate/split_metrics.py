@@ -17,9 +17,9 @@ from textclf.artifacts.predictions import Predictions
 from textclf.core.files import CURVES, DIGITS
 from textclf.evaluate import comparisons, curves, registry
 from textclf.evaluate.calibrate import reliability_table
-from textclf.evaluate.clusters import if_alike, independent_rows
+from textclf.evaluate.clusters import effective_sample_size, independent_rows
 from textclf.evaluate.comparisons import Comparison, mcnemar
-from textclf.evaluate.intervals import Difference, Interval, few_degrees, tango
+from textclf.evaluate.intervals import Difference, Interval, degrees_correction, tango
 from textclf.evaluate.metrics.of_rows import expected_ece
 from textclf.evaluate.registry import ACCURACY, HAMMING_LOSS, METRICS, pair_name
 from textclf.evaluate.rows import JudgedRows, shown_classes
@@ -168,11 +168,11 @@ class SplitMetrics:
         only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
         effective, degrees, groups = float(rows), math.inf, math.inf
         if clusters is not None:
-            groups = if_alike(np.bincount(clusters))
+            groups = effective_sample_size(np.bincount(clusters))
             better = right_a.astype(np.float64) - right_b
             effective, degrees = independent_rows(better, clusters, better != 0)
         test = mcnemar(only_a, only_b, effective / rows, degrees)
-        worth = effective * float(few_degrees(degrees, 1 - confidence))
+        worth = effective * float(degrees_correction(degrees, 1 - confidence))
         ends = tango(only_a / rows * worth, only_b / rows * worth, worth, confidence)
         difference = Difference((only_a - only_b) / rows, *ends)
         return Comparison(test, difference, effective, (only_a + only_b) / rows, degrees, groups)

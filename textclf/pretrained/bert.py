@@ -316,7 +316,7 @@ def dense(graph: Graph, values: str, kernel: NDArray[Any], bias: NDArray[Any]) -
     return graph.add("Add", product, graph.constant(bias))
 
 
-def pool(graph: Graph, vectors: str, pooling: Pooling) -> str:
+def pool_vectors(graph: Graph, vectors: str, pooling: Pooling) -> str:
     """Add the mean vector of a row's tokens, or the vector of its first token: (rows, hidden)."""
     if pooling == "cls":
         return graph.add("Gather", vectors, graph.constant(np.int64(0)), axis=1)

@@ -53,7 +53,7 @@ REQUEST_BODY = {
 }
 
 
-class Pool:
+class LimitedThreads:
     """Threads, and how many calls may wait for them or run in them at once."""
 
     def __init__(self, threads: int, calls: int) -> None:
@@ -88,9 +88,9 @@ class Server:
         self.default = default
         self.limits = limits
         self.bodies = BodyReader(limits)
-        self.predicting = Pool(threads, limits.requests)
+        self.predicting = LimitedThreads(threads, limits.requests)
         # Explanations are slow, so they must not delay the other answers.
-        self.explaining = Pool(1, max(1, limits.requests // EXPLAINING))
+        self.explaining = LimitedThreads(1, max(1, limits.requests // EXPLAINING))
         self.columns = max(len(model.reads) for model in models.values())
         for model in models.values():
             model.predict_proba([TextRow("", dict.fromkeys(model.reads, ""))])  # builds lookups now

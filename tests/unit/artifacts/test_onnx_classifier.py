@@ -16,7 +16,7 @@ from textclf.artifacts.layers import LayerModel
 from textclf.artifacts.onnx_classifier import DESCRIPTION, GRAPH, SCORES, OnnxClassifier
 from textclf.artifacts.tokens import Tokens
 from textclf.core.errors import UserError
-from textclf.pretrained.bert import dense, encoder_model, pool
+from textclf.pretrained.bert import dense, encoder_model, pool_vectors
 from textclf.pretrained.onnx_graph import Graph
 
 CLASSES = ("no", "maybe", "yes")
@@ -28,7 +28,7 @@ def make(folder: Path, classes: tuple[str, ...] = CLASSES) -> OnnxClassifier:
     kernel = np.random.default_rng(1).standard_normal((sizes.hidden, units))
 
     def head(graph: Graph, vectors: str) -> str:
-        return dense(graph, pool(graph, vectors, "mean"), kernel, np.zeros(units))
+        return dense(graph, pool_vectors(graph, vectors, "mean"), kernel, np.zeros(units))
 
     proto = encoder_model(sizes, berts.arrays(sizes), head, SCORES, ("rows", units))
     return OnnxClassifier(

@@ -11,7 +11,7 @@ from scipy import stats
 from tests.unit.drift.texts import draw_texts, pool_of, rejected
 from tests.unit.predict.models import three_classes
 from textclf.drift.measure import Settings, measure
-from textclf.drift.pool import Pool, first_similar, pool, sample_texts, text_keys
+from textclf.drift.pool import PooledTexts, first_similar, pool_texts, sample_texts, text_keys
 
 TEXTS = st.lists(st.text("ab1. \u00e9", max_size=4), max_size=40)
 
@@ -19,12 +19,14 @@ TEXTS = st.lists(st.text("ab1. \u00e9", max_size=4), max_size=40)
 OTHERS = ["n n n", "m m", "p", "q"]  # so that no word of a few texts is in most of them
 
 
-def pool_groups(reference: dict[str, list[str]], new: dict[str, list[str]], seed: int = 0) -> Pool:
+def pool_groups(
+    reference: dict[str, list[str]], new: dict[str, list[str]], seed: int = 0
+) -> PooledTexts:
     rows = [
         [(text, name) for name, texts in side.items() for text in texts]
         for side in (reference, new)
     ]
-    return pool(
+    return pool_texts(
         *(
             sample_texts([([text for text, _ in side], [name for _, name in side])], seed)
             for side in rows
@@ -37,7 +39,7 @@ def test_a_pool_counts_all_copies_of_a_text_that_is_in_the_sample_of_one_side(
     old: list[str], new: list[str]
 ) -> None:
     samples = [sample_texts([(side, None)], 0, size) for side, size in ((old, 3), (new, 2))]
-    both = pool(*samples)
+    both = pool_texts(*samples)
     sampled = {key for sample in samples for _, key in sample.texts}
     for counts, side in ((both.reference, old), (both.new, new)):
         assert counts.sum() == sum(
@@ -77,7 +79,7 @@ def test_places_in_the_pool_do_not_depend_on_how_many_texts_a_side_was_sampled_f
         sample_texts([([f"{n} {name}" for name in names], None)], 1, 200)
         for n, names in enumerate(make_names())
     ]
-    both = pool(*samples)
+    both = pool_texts(*samples)
     assert stats.kstest(np.flatnonzero(both.new) / len(both.texts), "uniform").pvalue > 0.001
 
 

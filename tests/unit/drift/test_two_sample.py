@@ -12,7 +12,7 @@ from scipy import stats
 
 from tests.unit.drift.texts import draw_texts, pool_of, rejected
 from textclf.drift.features import kernel
-from textclf.drift.pool import Pool
+from textclf.drift.pool import PooledTexts
 from textclf.drift.two_sample import (
     RIDGE,
     areas,
@@ -41,7 +41,7 @@ def split_words(texts: Sequence[str]) -> Counted:
 WORDS = Vectorizer.fit(["one two"], Terms())
 
 
-def make_pool(seed: int, copies: bool = False) -> Pool:
+def make_pool(seed: int, copies: bool = False) -> PooledTexts:
     """Return a pool of texts of one source; `copies` repeats many, each on one side only."""
     generator = np.random.default_rng(seed)
     sides = [draw_texts(generator, count, 4) for count in (30, 18)]
@@ -160,11 +160,11 @@ def test_no_word_in_several_texts_is_no_drift() -> None:
     assert word_test(pool_of(["a", "b", "c"], ["d", "e", "f"]), split_words, 9, seed=0) == []
 
 
-def pool_with(copies: Sequence[int], sizes: Sequence[int] | None = None) -> Pool:
+def pool_with(copies: Sequence[int], sizes: Sequence[int] | None = None) -> PooledTexts:
     """Return a pool with these copies of each text, and this many texts per cluster."""
     counts = np.array(copies)
     clusters = np.repeat(np.arange(len(sizes or copies)), sizes or 1)
-    return Pool(tuple(map(str, copies)), 0 * counts, counts, clusters)
+    return PooledTexts(tuple(map(str, copies)), 0 * counts, counts, clusters)
 
 
 @given(COPIES, st.integers(0, 20))

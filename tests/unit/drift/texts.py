@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from textclf.drift.pool import Pool, pool, sample_texts
+from textclf.drift.pool import PooledTexts, pool_texts, sample_texts
 
 LETTERS = "bdfgklmnprst"
 
@@ -21,8 +21,8 @@ def word(rank: int) -> str:
     return f"{LETTERS[first]}u{LETTERS[second]}"
 
 
-def pool_of(reference: Sequence[str], new: Sequence[str], seed: int = 0) -> Pool:
-    return pool(*(sample_texts([(texts, None)], seed) for texts in (reference, new)))
+def pool_of(reference: Sequence[str], new: Sequence[str], seed: int = 0) -> PooledTexts:
+    return pool_texts(*(sample_texts([(texts, None)], seed) for texts in (reference, new)))
 
 
 def rejected(p_values: Iterable[float], alpha: float = 0.1) -> tuple[int, int]:

@@ -23,7 +23,7 @@ from textclf.evaluate.comparisons import (
     smallest_difference,
     summarize,
 )
-from textclf.evaluate.intervals import Difference, area_score, few_degrees, tango, wilson
+from textclf.evaluate.intervals import Difference, area_score, degrees_correction, tango, wilson
 from textclf.evaluate.split_metrics import SplitMetrics
 
 
@@ -45,7 +45,7 @@ def test_mcnemar_equals_statsmodels_and_agrees_with_tangos_interval(
         assert test.p == pytest.approx(expected, rel=1e-9, abs=1e-300)
     assert test.p == reverse.p
     for worth, degrees, confidence in ((1.0, math.inf, 0.95), (0.3, 7.5, 0.9)):
-        rows = 6000 * worth * few_degrees(degrees, 1 - confidence)
+        rows = 6000 * worth * degrees_correction(degrees, 1 - confidence)
         low, high = tango(only_a / 6000 * rows, only_b / 6000 * rows, rows, confidence)
         if abs(low) > 1e-9 < abs(high):
             assert (mcnemar(only_a, only_b, worth, degrees).p < 1 - confidence) == (
@@ -72,7 +72,7 @@ def test_a_difference_in_accuracy_has_the_score_interval_of_the_rows_that_cluste
     for clusters in (None, np.arange(90) // 3):
         part = SplitMetrics("test", models, dict.fromkeys(models, TOP), params(), False, clusters)
         found, reverse = part.comparison("a", "b"), part.comparison("b", "a")
-        worth = found.rows / 90 * few_degrees(found.degrees, 0.05)
+        worth = found.rows / 90 * degrees_correction(found.degrees, 0.05)
         assert (worth == 1) == (clusters is None)
         assert found.groups == (math.inf if clusters is None else 30)
         ends = found.difference.low, found.difference.high

@@ -398,7 +398,7 @@ def test_right_rows_are_counted_among_those_that_the_metric_is_of(metric: str, f
     positive[-8:] = np.repeat(
         [0.9, 0.1], [4, 4]
     )  # four are right in the rare class, and 360 of the others
-    assert METRICS[metric].is_few(exact({"a": predictions(y, positive)}).judged["a"]) == few
+    assert METRICS[metric].has_few_rows(exact({"a": predictions(y, positive)}).judged["a"]) == few
 
 
 @pytest.mark.parametrize("clustered", [False, True])
@@ -619,13 +619,13 @@ def test_means_allow_for_labels_that_few_rows_have_and_are_not_compared() -> Non
     rare = y.copy()
     rare[:, 4] = np.arange(400) < 5
     often, few = (exact({"a": sets(each, probabilities)}, halves(5)) for each in (y, rare))
-    is_few = {
-        (name, part): METRICS[name].is_few(part.judged["a"])
+    has_few_rows = {
+        (name, part): METRICS[name].has_few_rows(part.judged["a"])
         for name, part in product(LABELS, (often, few))
     }
-    assert not any(is_few[name, often] for name in LABELS)
-    assert is_few["f1", few]
-    assert not is_few["micro_f1", few]
+    assert not any(has_few_rows[name, often] for name in LABELS)
+    assert has_few_rows["f1", few]
+    assert not has_few_rows["micro_f1", few]
     assert width(few.intervals("a")["recall"]) > 1.3 * width(often.intervals("a")["recall"])
 
 

@@ -44,7 +44,7 @@ def test_the_vectors_of_tokens_are_those_of_numpy_whatever_the_padding() -> None
 @pytest.mark.parametrize("pooling", ["mean", "cls"])
 def test_pooled_vectors_leave_padding_out(pooling: bert.Pooling) -> None:
     def head(graph: Graph, vectors: str) -> str:
-        return bert.pool(graph, vectors, pooling)
+        return bert.pool_vectors(graph, vectors, pooling)
 
     model = bert.encoder_model(
         tiny_bert.CONFIG, WEIGHTS, head, "vectors", ("rows", tiny_bert.CONFIG.hidden)
@@ -59,7 +59,7 @@ def test_a_head_of_another_package_continues_the_graph() -> None:
     kernel, bias = np.arange(16.0).reshape(8, 2) / 10, np.array([0.5, -0.5])
 
     def head(graph: Graph, vectors: str) -> str:
-        scores = bert.dense(graph, bert.pool(graph, vectors, "mean"), kernel, bias)
+        scores = bert.dense(graph, bert.pool_vectors(graph, vectors, "mean"), kernel, bias)
         return graph.add("Softmax", scores, axis=-1)
 
     model = bert.encoder_model(tiny_bert.CONFIG, WEIGHTS, head, "probabilities", ("rows", 2))

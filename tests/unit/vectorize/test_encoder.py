@@ -152,7 +152,7 @@ def test_an_encoder_that_was_stored_without_its_width_is_damaged(
 
 def test_an_onnx_file_that_gives_vectors_of_texts_is_not_pooled(tmp_path: Path) -> None:
     def head(graph: Graph, vectors: str) -> str:
-        return bert.pool(graph, vectors, "mean")
+        return bert.pool_vectors(graph, vectors, "mean")
 
     path = write_onnx(
         tmp_path, bert.encoder_model(tiny_bert.CONFIG, tiny_bert.weights(), head, "v", ("rows", 8))

@@ -122,7 +122,7 @@ class Metric(ABC):
         """Whether the metric of a class counts the rows decided as it, not those that have it."""
         return False
 
-    def has_rare(self, decided: Floats | Ints, actual: Floats | Ints) -> bool:
+    def has_rare_class(self, decided: Floats | Ints, actual: Floats | Ints) -> bool:
         """Return whether one of more than two classes is too rare for an interval of their mean.
 
         `decided` and `actual` (classes,) are the rows, or clusters, decided as and of each class.
@@ -139,7 +139,7 @@ class Metric(ABC):
         if not self.per_class or rows.binary:
             return False
         if not rows.multilabel:
-            return self.has_rare(rows.by_class(rows.decided), rows.by_class(rows.y))
+            return self.has_rare_class(rows.by_class(rows.decided), rows.by_class(rows.y))
         sides = map(rows.is_actual, range(rows.classes) if place is None else [place])
         return any(
             min(rows.independent(has), rows.independent(~has)) < FEW_OF_LABEL
@@ -147,7 +147,7 @@ class Metric(ABC):
             if is_mixed(has)
         )
 
-    def is_few(self, rows: JudgedRows, place: int | None = None) -> bool:
+    def has_few_rows(self, rows: JudgedRows, place: int | None = None) -> bool:
         """Return whether too few rows, or clusters, are right or wrong to estimate the variance.
 
         With several labels, a row with any right label counts as right too; the metric of a label
@@ -204,7 +204,7 @@ class Metric(ABC):
         A difference is None if there are too few rows. `models` are judgements of the same rows.
         The interval is symmetric.
         """
-        enough = {name for pair in pairs for name in pair if not self.is_few(models[name])}
+        enough = {name for pair in pairs for name in pair if not self.has_few_rows(models[name])}
         influences = {name: self.influence(models[name]) for name in enough}
         compared: dict[tuple[str, str], Difference | None] = dict.fromkeys(pairs)
         for pair in pairs:

@@ -9,7 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.evaluate.clusters import FEW, TINY, effective_rows, independent_rows
-from textclf.evaluate.intervals import CONFIDENCE, Interval, few_degrees, normal_quantile, wilson
+from textclf.evaluate.intervals import (
+    CONFIDENCE,
+    Interval,
+    degrees_correction,
+    normal_quantile,
+    wilson,
+)
 from textclf.evaluate.metrics.metric import FEW_OF_LABEL, FEW_OF_MEAN, Metric
 from textclf.evaluate.rows import Bools, Counts, Floats, Ints, JudgedRows, label_counts, margins
 
@@ -47,7 +53,7 @@ class Share:
         if clusters is not None and rows:
             right = right[among]
             effective, degrees = independent_rows(right, clusters[among], right)
-            effective *= float(few_degrees(degrees, 1 - confidence))
+            effective *= float(degrees_correction(degrees, 1 - confidence))
         return cls(number, rows, effective, f1, degrees)
 
     def interval(self, confidence: float = CONFIDENCE) -> Interval:
@@ -175,7 +181,7 @@ class CountMetric(Metric):
         `stratified` says that the numbers of rows of the classes are fixed.
         """
         classes, counts = len(matrix), matrix.astype(np.float64) * worth
-        if classes > 2 and self.has_rare(counts.sum(axis=0)[:classes], counts.sum(axis=1)):
+        if classes > 2 and self.has_rare_class(counts.sum(axis=0)[:classes], counts.sum(axis=1)):
             return None
         value = self.of_counts(margins(counts))
         counts = _smoothed(counts, normal_quantile((1 + confidence) / 2) ** 2)

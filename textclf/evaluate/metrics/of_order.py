@@ -96,7 +96,7 @@ class Area(Rank):
         influences: Floats = np.where(positive, of_positives, of_others)
         return influences * len(positive)
 
-    def is_few(self, rows: JudgedRows, place: int | None = None) -> bool:
+    def has_few_rows(self, rows: JudgedRows, place: int | None = None) -> bool:
         """Return whether a class of a mean is rare; decisions, so mistakes, have no influence."""
         return place is None and self.has_rare_classes(rows)
 
@@ -147,7 +147,7 @@ class Area(Rank):
         the area is 1.
         """
         number, place = len(places), places[0] if len(places) == 1 else None
-        if self.is_few(rows, place):
+        if self.has_few_rows(rows, place):
             return None
         influences, sides = self.influence(rows, place), map(rows.is_actual, places)
         half = self.margin(rows, influences, _rarest(rows, places), confidence, place)
@@ -196,7 +196,7 @@ class AveragePrecision(Rank):
         """
         place = 0 if place is None else place
         value = float(rows.once(self.of_classes)[place])
-        if not self.is_few(rows, place):
+        if not self.has_few_rows(rows, place):
             half = self.margin(rows, self.influence(rows, place), rows.wrong, confidence, place)
             if half > TINY:
                 return on_odds_scale(value, half)

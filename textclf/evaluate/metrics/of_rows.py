@@ -40,7 +40,7 @@ class RowMean(Metric):
         return True
 
     def _interval(self, rows: JudgedRows, confidence: float, place: int | None) -> Interval | None:
-        if self.is_few(rows):
+        if self.has_few_rows(rows):
             return None
         half = self.margin(rows, self.influence(rows), rows.wrong, confidence)
         return self.on_scale(rows.once(self.value), half, rows.sides) if half > TINY else None
@@ -70,7 +70,7 @@ class MeanCost(RowMean):
         """Return the mean, NaN without costs."""
         return math.nan if rows.costs is None else super().value(rows)
 
-    def is_few(self, rows: JudgedRows, place: int | None = None) -> bool:
+    def has_few_rows(self, rows: JudgedRows, place: int | None = None) -> bool:
         """Return False: the interval allows for costs that no row shows."""
         return False
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
 from textclf.evaluate.clusters import FEW, LIMIT, TINY, cr2
-from textclf.evaluate.intervals import few_degrees
+from textclf.evaluate.intervals import degrees_correction
 from textclf.evaluate.settings import OF_COUNTS, OF_SUMS
 from textclf.evaluate.slices.membership import Membership
 
@@ -67,8 +67,8 @@ class Repeats:
 class Worth(NamedTuple):
     """How many independent rows a row is worth: for the accuracy of a slice, and its difference.
 
-    The latter, from the other rows, is worth less by `few_degrees` at the level of each test, with
-    its `degrees` of freedom.
+    The latter, from the other rows, is worth less by `degrees_correction` at the level of each
+    test, with its `degrees` of freedom.
     """
 
     mean: float = 1.0
@@ -122,7 +122,7 @@ class Correct:
         if not few[0]:
             variance, degrees = cr2(sums[:1], sizes[:1], times)
             own = min(shares[0] * (1 - shares[0]) / max(variance, TINY**2) + 1, of_rows[0])
-        mean = own * float(few_degrees(degrees, 1 - confidence)) / of_rows[0]
+        mean = own * float(degrees_correction(degrees, 1 - confidence)) / of_rows[0]
         if few.any():
             return Worth(mean, (1 / of_rows).sum() / (1 / own + 1 / alike[1]), degrees)
         weights = self._all / np.array([of_rows[0], -of_rows[1]])

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from textclf.artifacts.onnx_classifier import SCORES, OnnxClassifier
 from textclf.artifacts.tokens import PADDING
 from textclf.models.transformer import CONTRASTIVE, Settings
-from textclf.pretrained.bert import ACTIVATIONS, Config, dense, encoder_model, pool
+from textclf.pretrained.bert import ACTIVATIONS, Config, dense, encoder_model, pool_vectors
 from textclf.pretrained.onnx_graph import Graph
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def make_classifier(
     kernel, bias = arrays[f"{HEAD}.weight"].T, arrays[f"{HEAD}.bias"]
 
     def head(graph: Graph, vectors: str) -> str:
-        pooled = pool(graph, vectors, settings.pooling)
+        pooled = pool_vectors(graph, vectors, settings.pooling)
         if settings.objective == CONTRASTIVE:
             pooled = graph.add("LpNormalization", pooled, axis=-1, p=2)
         return dense(graph, pooled, kernel, bias)

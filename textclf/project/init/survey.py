@@ -14,7 +14,7 @@ import pyarrow as pa
 from textclf.core.arrow import array_of, count_lengths, hash_normalized
 from textclf.core.files import SPLITS, SUGGESTED
 from textclf.core.writing_systems import MOST, is_unspaced
-from textclf.evaluate.clusters import are_dependent, if_alike
+from textclf.evaluate.clusters import are_dependent, effective_sample_size
 from textclf.export.languages import NAMES
 from textclf.project.init.columns import FEW
 from textclf.split.draw import link
@@ -212,7 +212,9 @@ def worth_of_rows(rows: pd.DataFrame) -> float:
     clusters = pd.factorize(rows["text"])[0]
     if "group" in rows:
         clusters = link(pd.factorize(rows["group"])[0], clusters)
-    return if_alike(np.bincount(clusters)) / len(rows) if are_dependent(clusters) else 1.0
+    return (
+        effective_sample_size(np.bincount(clusters)) / len(rows) if are_dependent(clusters) else 1.0
+    )
 
 
 def _count(labels: "pd.Series[Any]", several: bool) -> Counter[str]:
