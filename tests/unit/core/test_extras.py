@@ -15,13 +15,14 @@ from textclf.core.failures import USAGE_ERROR
 from textclf.version import __version__
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+# Modules that are not named as their packages.
 MODULES = {
     "scikit-learn": "sklearn",
     "vl-convert-python": "vl_convert",
     "keras-hub": "keras_hub",
     "model-signing": "model_signing",
     "pyopenssl": "OpenSSL",
-}  # that are not named as their packages
+}
 NEVER_IMPORTED = {"ruamel.yaml.clib"}  # by textclf; DVC's reader of YAML finds it
 GIT = {
     "url": "https://github.com/someone/textclf",

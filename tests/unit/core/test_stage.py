@@ -168,9 +168,8 @@ SAID = {error: [f"memory ran out{reason}{MORE}"] for error, reason in OF_MEMORY.
     UserError("a must be b", "c must be \udcff"): ["a must be b", "c must be \\udcff"],
     FileNotFoundError(2, "No such file", "x"): ["x: No such file or directory"],
     OSError("cannot write"): ["cannot write"],
-    FileNotFoundError(2, "No usable folder in ['/tmp']"): [
-        "No usable folder in ['/tmp']"
-    ],  # as tempfile has it
+    # As tempfile has it.
+    FileNotFoundError(2, "No usable folder in ['/tmp']"): ["No usable folder in ['/tmp']"],
 }
 
 

@@ -225,12 +225,8 @@ def test_agreement_is_that_of_published_examples_and_libraries_with_intervals() 
     assert alpha.startswith("Krippendorff's alpha: ")
     low, high = (float(end) for end in kappa.partition("95%: ")[2].rstrip(")").split(" to "))
     assert low + 0.05 < cohen_kappa_score(a, b) < high - 0.05
-    published = (
-        "123321412...",
-        "1233224125.3",
-        ".3332342251.",
-        "12332441251.",
-    )  # Krippendorff (2011)
+    # The example of Krippendorff (2011).
+    published = ("123321412...", "1233224125.3", ".3332342251.", "12332441251.")
     people = {labels: rows(label.strip(".") for label in labels) for labels in published}
     share, alpha = describe_agreement(people, False)
     assert share.startswith("11 texts that two people or more have labelled: ")

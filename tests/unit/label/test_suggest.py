@@ -103,9 +103,8 @@ def test_each_cluster_has_one_text_and_near_copies_count_once(encoded: bool) -> 
 def test_without_a_project_texts_are_diverse_and_files_stay(run: Command) -> None:
     said = "to_label.csv: 8 chosen (5 random, 3 diverse); next: textclf label to_label.csv"
     assert run("--rows", "8").out.splitlines()[1] == said
-    assert [row.why for row in written()] != sorted(
-        (row.why for row in written()), reverse=True
-    )  # mixed
+    # The rows of each kind are mixed.
+    assert [row.why for row in written()] != sorted((row.why for row in written()), reverse=True)
     assert run("--rows", "8", "--output", "again.csv").status == 0
     assert Path("again.csv").read_bytes() == Path("to_label.csv").read_bytes()
     assert "--output must be a new file; got to_label.csv" in run().err

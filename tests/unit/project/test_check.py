@@ -73,10 +73,8 @@ CHOICES = [
     ("data.unknown", "oos"),
     ("average.mean", "{first: majority, second: keras}", "export.model", "mean"),
 ]
-SETTLED = [
-    (),
-    (*UNNAMED, "train", "{a: {kind: majority, features: words}}", "gate", "{}"),
-]  # a named, a single model
+# A model that is named, and a single one.
+SETTLED = [(), (*UNNAMED, "train", "{a: {kind: majority, features: words}}", "gate", "{}")]
 
 
 @pytest.mark.parametrize("changes", CHOICES + SETTLED)
@@ -302,12 +300,8 @@ def test_a_named_setting_is_told_with_its_default(
 
 @pytest.mark.parametrize(
     ("place", "committed", "told"),
-    [
-        (".", 1, True),
-        (".", -1, False),
-        (".", None, False),
-        (".dvc/tmp/exps/tmp1", 1, False),
-    ],  # None: in no commit
+    # `committed` is None for settings that are in no commit.
+    [(".", 1, True), (".", -1, False), (".", None, False), (".dvc/tmp/exps/tmp1", 1, False)],
 )
 def test_uncommitted_settings_that_are_wrong_are_told_with_the_way_back(
     here: Path, monkeypatch: pytest.MonkeyPatch, place: str, committed: int | None, told: bool

@@ -82,10 +82,8 @@ def test_the_wheel_and_its_sources_ship_each_file_that_a_project_is_made_of(
     monkeypatch.setattr(generated, "find_spec", lambda name: name)  # all extras
     files = generated.generated_files(None, OF_RUNS[1:])
     build = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
-    for included in (
-        build["targets"]["wheel"]["force-include"],
-        build["only-include"],
-    ):  # of the wheel, of the sources
+    # Those of the wheel, then those of its sources.
+    for included in (build["targets"]["wheel"]["force-include"], build["only-include"]):
         folders = {Path(name) for name in included}
         assert [name for name in names if not folders & {Path(name), *Path(name).parents}] == []
     plots = {path.name: path.read_text() for path in (ROOT / ".dvc/plots").iterdir()}

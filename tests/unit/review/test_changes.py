@@ -25,10 +25,8 @@ def test_unpaired_intervals_contain_the_difference_even_if_an_interval_lacks_its
     assert low <= 0.1 <= high
 
 
-BOTH = (
-    numbers("f1", {"low": 0.74, "high": 0.88}),
-    numbers("f1", {"low": 0.67, "high": 0.74}),
-)  # at the base, the head
+# At the base, then at the head.
+BOTH = (numbers("f1", {"low": 0.74, "high": 0.88}), numbers("f1", {"low": 0.67, "high": 0.74}))
 FEW = numbers("f1", None)
 
 

@@ -67,9 +67,8 @@ def test_sound_files_give_a_comment_that_lists_other_metrics_but_not_slices(
     pr_report: Command,
 ) -> None:
     put("metrics/features.json", ("words", "train", "nonzeros"), 5)
-    put(
-        "metrics/slices.json", ("protocol", "left_out"), {"class": 3}
-    )  # slices are many and differ by chance
+    # Slices are many, and differ by chance.
+    put("metrics/slices.json", ("protocol", "left_out"), {"class": 3})
     put(
         "metrics/decisions.json",
         ("majority", "guessing"),

@@ -63,9 +63,8 @@ def test_paired_intervals_are_those_of_the_same_rows_at_both_revisions() -> None
     assert intervals["accuracy"] == pytest.approx(tango(only, other, len(y)), abs=1e-6)
     losses = [log_losses(JudgedRows(y, side.rows.probabilities, y)) for side in (HEAD, BASE)]
     ends = stats.ttest_rel(losses[0], losses[1]).confidence_interval(0.95)
-    assert intervals["log_loss"] == pytest.approx(
-        (ends.low, ends.high), abs=0.02
-    )  # of a split that is not stratified
+    # The t-test's is of a split that is not stratified.
+    assert intervals["log_loss"] == pytest.approx((ends.low, ends.high), abs=0.02)
     assert set(intervals) == {name for name, metric in MEASURED.items() if metric.interval}
 
 

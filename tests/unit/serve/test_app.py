@@ -139,10 +139,8 @@ def test_a_server_of_all_machines_answers_whatever_the_host() -> None:
     ("content", "reason"),
     [
         (b"", "EOF while parsing a value at line 1 column 0"),
-        (
-            b'{"texts": ["\xff"]}',
-            "invalid unicode code point at line 1 column 1",
-        ),  # 13 or 14, by version of pydantic
+        # Column 13 or 14, by version of pydantic.
+        (b'{"texts": ["\xff"]}', "invalid unicode code point at line 1 column 1"),
         (b"[" * 100_000, "recursion limit exceeded at line 1 column 202"),
     ],
     ids=["nothing", "not UTF-8", "deep"],

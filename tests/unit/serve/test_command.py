@@ -46,8 +46,8 @@ def test_all_models_of_the_folder_are_served_and_the_named_one(
 ) -> None:
     export(two_classes(), folder.parent / "elsewhere" / "third")
     monkeypatch.chdir(folder.parent)
-    loaded, found = command.load_models(Path(models), name)
-    assert (sorted(loaded), found) == (names, default)
+    loaded, chosen = command.load_models(Path(models), name)
+    assert (sorted(loaded), chosen) == (names, default)
     assert "second" not in loaded or loaded["second"].classes_ == ("a", "b", "c")
 
 

@@ -40,9 +40,8 @@ def connect(client: Client, most_connections: int = 9, **limits: Any) -> None:
         config.timeout_keep_alive = IDLE  # type: ignore[assignment]
         server = uvicorn.Server(config)
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            listener.setsockopt(
-                socket.SOL_SOCKET, socket.SO_SNDBUF, 4096
-            )  # of its connections, so that little fills it
+            # That of its connections, so that little fills it.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
             serving = asyncio.create_task(server.serve([listener]))
             reader, writer = await asyncio.open_connection(*listener.getsockname(), limit=4096)
             async with asyncio.timeout(30):

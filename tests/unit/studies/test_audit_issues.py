@@ -134,9 +134,8 @@ def test_no_model_judges_a_row_a_text_or_a_group_that_it_has_learned(
     monkeypatch.setattr(issues, "make_features", make)
     probabilities(rows)
     assert [train | test == set(rows["id"]) for train, test in trained] == [True] * 3
-    assert sorted(each for _, test in trained for each in test) == sorted(
-        rows["id"]
-    )  # of all splits, each once
+    # Rows of all splits, each once.
+    assert sorted(each for _, test in trained for each in test) == sorted(rows["id"])
 
 
 def test_each_row_gets_its_own_probabilities_whatever_the_index() -> None:
@@ -207,9 +206,10 @@ def test_all_similar_pairs_are_found_and_no_others(rows: list[tuple[list[str], i
     )
 
 
+# The first texts have 50 * 49 / 2 pairs, the last ones have one.
 @pytest.mark.parametrize(
     ("most", "pairs", "left_out"), [(1226, 1, 0), (1225, 1, 1), (1, 1, 1), (0, 0, 2)]
-)  # 50 * 49 / 2 of the first texts, and one of the last
+)
 def test_words_that_would_lead_to_too_many_pairs_are_left_out_and_counted(
     most: int, pairs: int, left_out: int
 ) -> None:

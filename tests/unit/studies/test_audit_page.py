@@ -19,29 +19,27 @@ from textclf.tables.corrections import Corrections
 
 
 @functools.cache
-def found(hostile: bool = False) -> Audited:
+def audited(hostile: bool = False) -> Audited:
     rows = rows_with_issues()
+    texts: list[str] = rows["text"].tolist()
     for number, text in enumerate(HOSTILE):
-        place = 6 + number
-        rows.loc[place, "text"] = (
-            f"{rows['text'][place]} {text}" if hostile else f"{rows['text'][place]} tame{number}"
-        )
-    for place in range(6, 14):  # other labels, for texts that are the same or similar
-        rows.loc[place + 21, "text"] = f"{rows['text'][place]} !"
-        rows.loc[place + 41, "text"] = rows["text"][place]
+        texts[6 + number] += f" {text if hostile else f'tame{number}'}"
+    # Texts that are the same or similar have other labels.
+    for place in range(6, 14):
+        texts[place + 21] = f"{texts[place]} !"
+        texts[place + 41] = texts[place]
     if hostile:
         rows["id"] = [f"{row} {HOSTILE[number % 2 * 4]}" for number, row in enumerate(rows["id"])]
-        rows.loc[WRONG[1], "text"] = (
-            f"{rows['text'][WRONG[1]]} {HOSTILE[2]} {HOSTILE[4]} {'word' * 25_000}"
-        )
-    return find(rows, folds=4)
+        texts[WRONG[1]] += f" {HOSTILE[2]} {HOSTILE[4]} {'word' * 25_000}"
+    return find(rows.assign(text=texts), folds=4)
 
 
 def page(hostile: bool = False, title: str = "rows.csv") -> str:
     names = labelled_names(["0", "1"], {"0": HOSTILE[1]} if hostile else {"0": "negative"})
     reviews = {str(place): (str(place % 2), place) for place in range(1, 19)}
     reviewed = Corrections(Path(), {row: "0" for row in reviews if int(row) % 3}, reviews=reviews)
-    return render(replace(found(hostile), reviewed=count_reviews(reviewed)), Audit(), title, names)
+    content = replace(audited(hostile), reviewed=count_reviews(reviewed))
+    return render(content, Audit(), title, names)
 
 
 def test_a_page_repeats_and_has_all_sections_and_no_script() -> None:
@@ -57,28 +55,23 @@ def test_the_text_of_the_page_is_as_it_was_approved() -> None:
     approved.check(approved.lines(page(), *SECTIONS), Path(__file__).with_name("audit_page.txt"))
 
 
-@pytest.mark.parametrize(
-    ("left_out", "said"), [(0, None), (1200, "1,200 frequent words, which would have led to")]
-)
-def test_without_similar_texts_the_page_names_them_only_if_some_were_left_out(
-    left_out: int, said: str | None
-) -> None:
-    audited = replace(found(), similar=SimilarTexts([], left_out))
-    shown = Page(render(audited, Audit(), "rows.csv", {"0": "0", "1": "1"})).text
-    assert ("similar" in shown) == (said is not None)
-    if said:
-        assert said in shown["similar"]
-        assert "There is no such pair." in shown["similar"]
+def test_without_similar_texts_the_page_names_them_only_if_some_were_left_out() -> None:
+    def similar(left_out: int) -> str:
+        content = replace(audited(), similar=SimilarTexts([], left_out))
+        return Page(render(content, Audit(), "rows.csv", {"0": "0", "1": "1"})).text.get(
+            "similar", ""
+        )
+
+    assert similar(0) == ""
+    assert "1,200 frequent words, which would have led to" in similar(1200)
+    assert "There is no such pair." in similar(1200)
 
 
 @pytest.mark.parametrize("section", ["suspicious", "conflicts", "similar"])
 def test_hostile_texts_ids_and_names_add_no_element(section: str) -> None:
     tame, hostile = Page(page()), Page(page(True, HOSTILE[0]))
-    assert {tag for tag, _ in hostile.elements} <= {tag for tag, _ in tame.elements} | {
-        "details",
-        "summary",
-    }
-    assert hostile.find("script") == []
+    tags = {tag for tag, _ in tame.elements} | {"details", "summary"}
+    assert {tag for tag, _ in hostile.elements} <= tags - {"script"}
     assert not [
         name for _, attributes in hostile.elements for name in attributes if name.startswith("on")
     ]
@@ -94,9 +87,6 @@ def test_a_very_long_text_is_cut() -> None:
 
 
 def test_a_label_that_all_of_several_models_contradict_names_none_of_them() -> None:
-    both, one = ["a", "b"], ["logistic_regression"]
-    assert [named(both, 2), named(one, 2), named(one, 1)] == [
-        "all 2",
-        "logistic regression",
-        "logistic regression",
-    ]
+    assert named(["a", "b"], 2) == "all 2"
+    for models in (1, 2):
+        assert named(["logistic_regression"], models) == "logistic regression"

@@ -75,9 +75,8 @@ def test_each_repeat_and_seed_shuffles_differently() -> None:
 FEWER = "each class must have at least"
 SET = "set a smaller crossvalidate.folds"
 EVERY = "the training rows of every fold must hold every class"
-ONE_FOLD = corpus(5).assign(
-    label=list("10010"), group=list("bcaac")
-)  # b, and both groups of class 0 the other
+# One fold has group b, the other both groups of class 0.
+ONE_FOLD = corpus(5).assign(label=list("10010"), group=list("bcaac"))
 
 
 @pytest.mark.parametrize(
@@ -201,16 +200,10 @@ def test_the_summary_matches_a_calculation_by_hand() -> None:
     sd = math.sqrt(4 * 0.1**2 / 3)  # of 0.6, 0.8, 0.6 and 0.8, without the row of the seed
     assert report["a"] == {"accuracy": {"mean": 0.5, "sd": 0}, "log_loss": {"mean": 0.7, "sd": 0}}
     assert report["b"] == {
-        "accuracy": {
-            "mean": 0.7,
-            "sd": round(sd, 6),
-            "sd_of_seeds": round(math.sqrt(0.02), 6),
-        },  # of 0.6 and 0.8
-        "log_loss": {
-            "mean": 0.3,
-            "sd": round(sd, 6),
-            "sd_of_seeds": round(math.sqrt(0.005), 6),
-        },  # of 0.4 and 0.5
+        # Seeds gave 0.6 and 0.8.
+        "accuracy": {"mean": 0.7, "sd": round(sd, 6), "sd_of_seeds": round(math.sqrt(0.02), 6)},
+        # Seeds gave 0.4 and 0.5.
+        "log_loss": {"mean": 0.3, "sd": round(sd, 6), "sd_of_seeds": round(math.sqrt(0.005), 6)},
     }
     # Nadeau and Bengio: (1 / 4 + 1 / 1) sd^2; with two folds there are as many test rows as
     # training rows.
@@ -342,9 +335,8 @@ def test_the_probabilities_are_uniform_at_the_truth() -> None:
 )
 def test_equal_differences_leave_no_doubt(difference: float, expected: tuple[float, ...]) -> None:
     result = posterior(corrected_t(np.full(SPLITS, difference), RATIO), SPLITS, RATIO)
-    assert (result["better"], result["alike"], result["worse"], result["wins"]) == pytest.approx(
-        expected
-    )
+    chances = [result[name] for name in ("better", "alike", "worse", "wins")]
+    assert chances == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

@@ -70,9 +70,8 @@ def test_costs_are_measured_so_that_a_search_can_optimise_them() -> None:
     chosen = setup(evaluate={"costs": {"0": {"1": 4}}})
     settings = chosen.model("majority")
     features = measure.make_features(split(), CLASSES, settings.features, chosen, False)
-    assert (
-        measure.measure_features(features, settings, chosen)["cost"] == 0.5
-    )  # class 0 for all, half of them wrongly
+    # All are of class 0, half of them wrongly.
+    assert measure.measure_features(features, settings, chosen)["cost"] == 0.5
     assert "cost" not in measure.measure_features(features, settings, setup())
 
 

@@ -35,10 +35,8 @@ def test_values_change_settings_of_the_model_and_of_its_representation() -> None
         "balanced",
     )
     assert (vectorize["words"].ngram_range, vectorize["words"].min_df) == ((1, 2), 2)
-    assert (changed["logistic_regression"].solver, vectorize["words"].max_df) == (
-        "auto",
-        1.0,
-    )  # as they were
+    # Other settings are as they were.
+    assert (changed["logistic_regression"].solver, vectorize["words"].max_df) == ("auto", 1.0)
     assert changed["keras"] == TRAIN["keras"]
     assert TRAIN["logistic_regression"].C == 1.0
 
@@ -221,12 +219,11 @@ def test_the_docs_name_each_kind_and_each_setting() -> None:
         if line.startswith("| `")
     ]
     table = " ".join(rows)
-    for kind, found in {**MODELS, "terms": {**WEIGHTS, **TERMS}}.items():
-        assert {f"`{name}`" for name in (kind, *found)} <= {
-            word.strip(",;") for word in table.split()
-        }
+    words = {word.strip(",;") for word in table.split()}
+    for kind, settings in {**MODELS, "terms": {**WEIGHTS, **TERMS}}.items():
+        assert {f"`{name}`" for name in (kind, *settings)} <= words
 
 
 def test_every_strength_of_a_linear_model_is_drawn_from_a_hundredth_to_a_hundred() -> None:
-    strengths = [found["C"] for found in MODELS.values() if "C" in found]
+    strengths = [settings["C"] for settings in MODELS.values() if "C" in settings]
     assert strengths == [Range(low=0.01, high=100.0, log=True)] * 3

@@ -86,9 +86,8 @@ def test_a_trial_has_its_settings_and_the_score_of_each_fold(tmp_path: Path) -> 
     assert result["score"].tolist() == pytest.approx(result[folds].mean(axis=1).tolist())
     assert result.groupby(["C", "vectorize.words.min_df"])["score"].nunique().max() == 1
     assert result["score"].nunique() == 5
-    assert result["expected"].iloc[-1] == pytest.approx(
-        result["score"].min()
-    )  # the best of all, by log loss
+    # The best of all, by log loss.
+    assert result["expected"].iloc[-1] == pytest.approx(result["score"].min())
 
 
 def test_each_fold_is_held_out_once_and_brings_no_word_of_its_own(
@@ -215,10 +214,8 @@ def test_nested_searches_see_no_row_of_their_outer_test_fold(
     tmp_path: Path, fitted: list[Any]
 ) -> None:
     trials, outer = run_search(corpus(40), CLASSES, setup(), settings(trials=2, nested=2), tmp_path)
-    calls, fitted[:] = (
-        fitted[6:],
-        [],
-    )  # the first six are the search itself: two trials of three folds
+    # The first six are the search itself: two trials of three folds.
+    calls, fitted[:] = fitted[6:], []
     for fold in range(2):
         *inner, final = calls[7 * fold : 7 * fold + 7]
         seen = {row for features, _ in inner for part in features.values() for row in part.ids}
@@ -333,11 +330,9 @@ def test_the_optimism_is_the_difference_of_both_scores(
     line = (
         rf"repeated in 2 outer folds: {number} inside, {number} on unseen rows; optimism {number}\n"
     )
-    (found,) = re.findall(line, printed)
-    inside, unseen, optimism = map(float, found)
-    assert optimism == pytest.approx(
-        unseen - inside, abs=0.0015
-    )  # of the log loss; each is rounded
+    inside, unseen, optimism = map(float, re.findall(line, printed)[0])
+    # The numbers are of the log loss, and each is rounded.
+    assert optimism == pytest.approx(unseen - inside, abs=0.0015)
     expected = files.read_csv(tmp_path / "search.csv", ["expected"])["expected"]
     assert f"half of the trials would find {expected[2]:.3f} on average\n" in printed
 

@@ -66,9 +66,8 @@ def test_texts_that_lose_their_ends_are_counted(
 
 @pytest.mark.parametrize("method", [name for name in METHODS if name != "columns"])
 def test_nothing_is_said_or_written_of_short_texts_with_spaces(method: str, tmp_path: Path) -> None:
-    settings = (
-        {"length": 16} if method == "encoder" else {}
-    )  # no more than the tiny one has positions
+    # The tiny encoder has no more positions.
+    settings = {"length": 16} if method == "encoder" else {}
     sentences, shapes = say(tmp_path, ENGLISH, ENGLISH, {"method": method, **settings})
     assert sentences == []
     assert shapes.notes == {}

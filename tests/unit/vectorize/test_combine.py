@@ -71,9 +71,8 @@ def test_training_rows_of_both_have_the_mean_squared_length_1(root: Path) -> Non
     assert train.X.toarray() == pytest.approx(np.hstack([COUNTS * SCALES[0], VECTORS * SCALES[1]]))
     assert train.ids.tolist() == ["a", "b", "c"]
     (test,) = opened["test"]
-    assert test.X.toarray() == pytest.approx(
-        np.array([[SCALES[0], 0, 0.25 * SCALES[1]]])
-    )  # with the training rows'
+    # Scaled as the training rows are.
+    assert test.X.toarray() == pytest.approx(np.array([[SCALES[0], 0, 0.25 * SCALES[1]]]))
 
 
 def test_texts_get_the_vectors_of_the_features_that_models_are_trained_on(root: Path) -> None:

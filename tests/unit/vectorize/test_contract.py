@@ -115,10 +115,8 @@ def test_its_file_gives_the_same_features_and_the_same_bytes_again(
     representation.write(fitted, path)
     written = path.read_bytes()
     representation.share(fitted, tmp_path / "shared")
-    for shared in (
-        tmp_path / "shared",
-        tmp_path / "nowhere",
-    ):  # in the second the user's own folder is still there
+    # In the second place, the user's own folder is still there.
+    for shared in (tmp_path / "shared", tmp_path / "nowhere"):
         again = representation.read(path, shared)
         assert (again.kind, again.columns) == (fitted.kind, fitted.columns)
         assert dense(again.transform(TEXTS)).tobytes() == dense(fitted.transform(TEXTS)).tobytes()

@@ -10,10 +10,9 @@ from textclf.models.common.fitted import Fitted
 from textclf.verify import rederive
 
 
+# Of h5py, which writes the weights.
 @each_kind
-@pytest.mark.filterwarnings(
-    "ignore:__array__ implementation:DeprecationWarning"
-)  # of h5py, which writes the weights
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_a_network_is_right_if_it_has_the_weights_beside_it(
     package: ModuleType, own: dict[str, object], tmp_path: Path
 ) -> None:

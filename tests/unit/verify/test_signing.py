@@ -51,9 +51,8 @@ def test_model_signing_verifies_what_we_sign_and_we_what_it_signs(command_line: 
         == 0
     )
     require_signature(MODEL, KEY, Path("its.sig"))
-    assert (
-        command_line("sign", MODEL, "--key", "other.pem", "--signature", "its.sig").status == 0
-    )  # in its place
+    # Another signature takes its place.
+    assert command_line("sign", MODEL, "--key", "other.pem", "--signature", "its.sig").status == 0
     require_signature(MODEL, Path("other.pub"), Path("its.sig"))
 
 

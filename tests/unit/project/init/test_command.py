@@ -30,9 +30,10 @@ ROWS = [
 ]
 HEADER = ("ticket", "message", "team")
 LIMITS = "{keras: {test: {accuracy: 0.75}}}"
+# The gate is this, whatever that of the project is.
 BEFORE = put(
     "gate.minimum", LIMITS, "gate.maximum_drop", LIMITS, "evaluate.calibration", "temperature"
-)  # whatever the gate of the project is
+)
 TABLE = delimited([HEADER, *ROWS, ("T40", *ROWS[0][1:]), ("T41", "", "billing")])
 
 

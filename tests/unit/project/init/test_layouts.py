@@ -12,9 +12,8 @@ from tests.layouts import LAYOUTS
 from tests.processes import Ended
 from textclf.project.init import command
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:_NoneStep:DeprecationWarning"
-)  # of a library of DVC
+# Of a library of DVC.
+pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
 
 Run = Callable[..., Ended]
 

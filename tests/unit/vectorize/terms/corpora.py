@@ -29,9 +29,8 @@ LETTERS = {
 TEXTS = st.one_of(
     *(st.text(alphabet + " ", max_size=12) for alphabet in LETTERS.values()),
     st.text("".join(LETTERS.values()), max_size=20),
-    st.text(
-        st.characters(exclude_categories=["Cs"]), max_size=10
-    ),  # half a surrogate pair is no text
+    # Half a surrogate pair is no text.
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=10),
     st.lists(
         st.sampled_from(["good", "Good", "FOOD", "bad", "food", "a", "سلام", "中文", "👍🏽"]),
         max_size=8,

@@ -85,9 +85,8 @@ def test_counts_are_those_of_scikit_learn_from_lists_and_columns(
     settings = Terms(
         token_pattern=pattern, ngram_range=lengths, char_ngram_range=lengths, lowercase=lowercase
     )
-    readable = [
-        text.encode(errors="replace").decode() for text in corpus
-    ]  # no column has half a surrogate pair
+    # No column has half a surrogate pair.
+    readable = [text.encode(errors="replace").decode() for text in corpus]
     for source, same in ((corpus, corpus), (pa.array(readable, pa.string()), readable)):
         terms, counts = count_terms(source, name, settings)
         expected = [Counter(theirs.build_analyzer()(text)) for text in same]
