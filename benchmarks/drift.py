@@ -96,7 +96,7 @@ def compared_texts(reference: Sequence[Row], new: Sequence[Row], seed: int) -> P
     return pool_texts(*(sample_texts([(texts_of(rows), None)], seed) for rows in (reference, new)))
 
 
-def found(sides: Sides, seed: int) -> dict[str, bool]:
+def alarms_of(sides: Sides, seed: int) -> dict[str, bool]:
     """Return by check whether its p-value is at most alpha, and as `answer` the overall result."""
     pools = [compared_texts(reference, sides.new, seed) for reference in (sides.train, sides.test)]
     findings = measure(pools[0], pools[1], train(sides.train), replace(SETTINGS, seed=seed))
@@ -117,7 +117,7 @@ def without_drift(corpus: str) -> dict[str, Any]:
     """Return the rates of false alarms in random splits of one corpus."""
     rows = read_rows(corpus)
     outcomes = [
-        found(split_rows(rows, np.random.default_rng([0, number])), number)
+        alarms_of(split_rows(rows, np.random.default_rng([0, number])), number)
         for number in track(range(SPLITS), corpus)
     ]
     return {"cases": [{"rows": corpus, "splits": SPLITS, "rates": rates(outcomes)}]}
@@ -136,7 +136,7 @@ def with_drift() -> dict[str, Any]:
                 sides = split_rows(own, generator)
                 foreign = round(share * size)
                 new = [*shuffled(others[other], generator)[:foreign], *sides.new[: size - foreign]]
-                outcomes.append(found(sides._replace(new=new), number))
+                outcomes.append(alarms_of(sides._replace(new=new), number))
             content.append(
                 {"new": title, "size": size, "repeats": REPEATS, "rates": rates(outcomes)}
             )

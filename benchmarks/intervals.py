@@ -230,11 +230,12 @@ def statements(part: SplitMetrics, rarest: int) -> Iterator[tuple[str, float, Ma
             yield name, values[name], ends
     if not part.of_rows.binary and part.support[rarest]:
         for name in OF_CLASS:
-            if (found := part.interval("a", name, rarest)) is not None:
+            interval = part.interval("a", name, rarest)
+            if interval is not None:
                 yield (
                     f"{RAREST}{name}",
                     float(METRICS[name].of_classes(part.judged["a"])[rarest]),
-                    found.rounded(),
+                    interval.rounded(),
                 )
     entry = part.comparisons()[pair_name(*PAIR)]
     for name, difference in {"accuracy": entry, **entry["metrics"]}.items():
@@ -298,14 +299,14 @@ def is_outside(covered: float, width: float) -> bool:
     return not low <= covered <= high or width > promises.WIDEST
 
 
-def cell(found: Sequence[tuple[str, float, float]]) -> str:
+def cell(entries: Sequence[tuple[str, float, float]]) -> str:
     """Return a statement's extremes of coverage and width, and how many kinds are outside."""
-    if not found:
+    if not entries:
         return ""
     (low, high), (narrow, wide) = (
-        (min(column), max(column)) for column in list(zip(*found, strict=True))[1:]
+        (min(column), max(column)) for column in list(zip(*entries, strict=True))[1:]
     )
-    outside = sum(is_outside(*each) for _, *each in found)
+    outside = sum(is_outside(*each) for _, *each in entries)
     return f"{low:.0f}\N{EN DASH}{high:.0f} · {narrow:.2f}\N{EN DASH}{wide:.2f}" + (
         f" ({outside})" if outside else ""
     )
@@ -359,11 +360,13 @@ def promises_table() -> str:
     content = results.read("intervals")
     lines = list(content["promises"])
     for kind in content["kinds"]:
-        for name, found in kind["statements"].items():
+        for name, statement in kind["statements"].items():
             if name.startswith(DIFFERENCE):
                 where = f"{kind['kind']}, {name}"
                 lines.append(
-                    promises.line(promises.CONTRADICTION, where, found.get("contradicting", 0.0))
+                    promises.line(
+                        promises.CONTRADICTION, where, statement.get("contradicting", 0.0)
+                    )
                 )
     rows = []
     for promise, (promised, low, high) in promises.PROMISES.items():

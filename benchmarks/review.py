@@ -89,10 +89,10 @@ if __name__ == "__main__":
     fetch_weights()
     content: dict[str, dict[str, object]] = {}
     for planted, size in (("train", TRAIN), ("all", 1000)):
-        found = pd.DataFrame([repeat(size, seed) for seed in range(SEEDS)])
-        content[planted] = {"mean": found.mean().to_dict()}
+        repeats = pd.DataFrame([repeat(size, seed) for seed in range(SEEDS)])
+        content[planted] = {"mean": repeats.mean().to_dict()}
         for name in ("errors", *MODELS.names()):
-            change = found[f"{name}_after"] - found[f"{name}_given"]
+            change = repeats[f"{name}_after"] - repeats[f"{name}_given"]
             interval = stats.ttest_1samp(change, 0).confidence_interval()
             content[planted][f"{name}_change"] = {"mean": change.mean(), **interval._asdict()}
     results.write("review", content)

@@ -175,12 +175,12 @@ def run_variant(project: Path, settings: dict[str, Any]) -> dict[str, Any]:
 
 def accuracy_of(project: Path) -> dict[str, Any]:
     """Return the test accuracy of the model, and its interval."""
-    found, ends = (
+    measured, ends = (
         files.read_json(project / "metrics" / f"{name}.json")[MODEL]["test"]
         for name in ("evaluation", "intervals")
     )
     return {
-        "accuracy": found["accuracy"],
+        "accuracy": measured["accuracy"],
         "interval": [ends["accuracy"][end] for end in ("low", "high")],
     }
 

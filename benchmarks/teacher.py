@@ -71,14 +71,16 @@ def measure(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
         train.sample(LABELLED + POOL, random_state=SEED),
     )
     labelled, pool = rows[:LABELLED], rows[LABELLED:]
-    found, of_pool = fit("teacher", labelled, {"test": test, "pool": pool})
+    by_teacher, of_pool = fit("teacher", labelled, {"test": test, "pool": pool})
     told = pd.concat([labelled, pool.assign(label=np.array(classes)[of_pool.argmax(axis=1)])])
     teacher = Teacher(
         External(Path(), pd.Index(pool["id"]), of_pool, False, tuple(classes)), len(pool)
     )
     (student,), (labels,) = (fit("student", each, {"test": test}) for each in (labelled, told))
     (taught,) = fit("student", told, {"test": test}, teacher)
-    decided = [np.array(classes)[each.argmax(axis=1)] for each in (student, labels, taught, found)]
+    decided = [
+        np.array(classes)[each.argmax(axis=1)] for each in (student, labels, taught, by_teacher)
+    ]
     scores = np.array([each == test["label"] for each in decided], dtype=float)
     drawn = np.random.default_rng(SEED).integers(len(test), size=(2000, len(test)))
     means, repeated = scores.mean(axis=1), scores[:, drawn].mean(axis=2)

@@ -31,7 +31,10 @@ def run(
     metrics: Path = Path("metrics/behaviour"),
     cases: Path = Path("data/behaviour"),
 ) -> None:
-    """Run the tests of ITEM, such as sentiment of the stage behave@sentiment, with every model of MODELS."""
+    """Run the tests of ITEM with every model of MODELS.
+
+    ITEM is sentiment in the stage behave@sentiment.
+    """
     if item not in behave.tests:
         raise UserError(f"DVC_STAGE must name tests in behave.tests; got {item}")
     path = Path(behave.tests[item])

@@ -30,7 +30,10 @@ def run(
     studies: Path = Path("data/studies"),
     weights: Path = Path("data/weights"),
 ) -> None:
-    """Check params.yaml: all mistakes within sections at once, then all conflicts between them; then the outputs."""
+    """Check params.yaml and the places of the outputs.
+
+    All mistakes within sections are told at once, then all conflicts between sections.
+    """
     params = check.load()
     check.require_own_outputs()
     paths = (output, models, default, in_use, studies, weights)

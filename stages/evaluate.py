@@ -42,16 +42,18 @@ def run(
     plots: Path = Path("plots"),
     conformal: Path = Path("data/conformal.json"),
 ) -> None:
-    """Evaluate the models of train and evaluate.external, and remove what dropped models have left behind."""
+    """Evaluate the models of train and evaluate.external.
+
+    What dropped models have left behind is removed.
+    """
     trained_here, baselines = read_models(models)
-    external = sorted(evaluate.external)
-    names = (*trained_here, *external)
+    names = (*trained_here, *sorted(evaluate.external))
     dropped = leftovers(predictions, trained, names)
     sizes = memory.size_of_predictions(predictions / f"{names[0]}{SUFFIX}")
     memory.require_measuring(*sizes, len(names), str(predictions))
-    trainings = Trainings.read(trained, trained_here, external, baselines, splits)
+    trainings = Trainings.read(trained, names, trained_here, baselines, splits)
     split_report: SplitReport = result_files.read(leaks, SplitReport)
-    stratify = bool(split.get("stratify"))
+    stratify = split.get("stratify", False)
     rows = Rows.read(splits, split_report, evaluate.slice_metric, stratify=stratify)
     evaluation = Evaluation(predictions, trainings, rows, evaluate)
     results = {metrics / name: content for name, content in evaluation.files().items()}

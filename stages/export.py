@@ -42,7 +42,10 @@ def run(
     models: Path = Path("models"),
     terms: Path = Path("plots/terms.csv"),
 ) -> None:
-    """Export all models, and remove representations of another branch, which `git checkout` leaves behind."""
+    """Export all models.
+
+    Representations of another branch, which `git checkout` leaves behind, are removed.
+    """
     representations = [*settings.vectorize.names(), *settings.combine.pairs()]
     dropped = feature_leftovers(features, representations)
     facts = read_facts(settings, splits, trained, metrics)

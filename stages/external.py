@@ -30,7 +30,10 @@ def run(
     trained: Path = Path("data/trained"),
     predictions: Path = Path("data/predictions"),
 ) -> None:
-    """Join the predictions of ITEM, such as rules of the stage external@rules, with the rows of SPLITS."""
+    """Join the predictions of ITEM with the rows of SPLITS.
+
+    ITEM is rules in the stage external@rules.
+    """
     # Its value is a dependency of the stage, so that it need not be a parameter.
     key = f"evaluate.external.{item}"
     table = Path(load_params({key: str})[key])

@@ -33,7 +33,7 @@ def run(
     pretrained: Path = Path("data/pretrained"),
     done: Path = Path("data/fetched"),
 ) -> None:
-    """Fetch the rows and the pretrained weights; files that are there already are not fetched again."""
+    """Fetch the rows and the pretrained weights, but no file that is there already."""
     wanted: dict[str, Corpus] = {}
     contents: dict[str, bytes] = {}
     if is_fetched(Path(path), raw) and fetch.database is not None and fetch.query is not None:

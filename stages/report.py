@@ -39,7 +39,10 @@ def run(
     behaviour: Path = Path("data/behaviour"),
     page: Path = Path("reports/report.html"),
 ) -> None:
-    """Write the page of the run, and remove the results of dropped behavioural tests, which DVC leaves behind."""
+    """Write the page of the run.
+
+    Results of dropped behavioural tests, which DVC leaves behind, are removed.
+    """
     tests = settings.behave.tests
     dropped = behaviour_files.leftovers(metrics / behaviour_files.FOLDER, behaviour, tests)
     shown = read_run(settings, splits, predictions, metrics, plots, trained, behaviour)

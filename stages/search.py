@@ -37,7 +37,10 @@ def run(
     trials: Path = Path("plots/search.csv"),
     figure: Path = Path("plots/search.svg"),
 ) -> None:
-    """Search for the best settings of search.model; print them, and the command that runs the pipeline with them."""
+    """Search for the best settings of search.model.
+
+    They are printed, and the command that runs the pipeline with them.
+    """
     setup = Setup(**vars(sections), pretrained=pretrained)
     rows, classes = read_split(splits, "train"), split_files.read_classes(splits)
     searched = setup.train, setup.vectorize, setup.combine

@@ -39,7 +39,10 @@ def run(
     trained: Path = Path("data/trained"),
     predictions: Path = Path("data/predictions"),
 ) -> None:
-    """Train the model ITEM, such as keras of the stage train@keras, on the training rows of its features."""
+    """Train the model ITEM on the training rows of its features.
+
+    ITEM is keras in the stage train@keras.
+    """
     settings = load_section(f"train.{item}", Entry)
     read = features / settings.features
     verify_folder(read)

@@ -30,7 +30,10 @@ def run(
     pretrained: Path = Path("data/pretrained"),
     features: Path = Path("data/features"),
 ) -> None:
-    """Vectorize the splits with the representation ITEM, such as words of the stage vectorize@words."""
+    """Vectorize the splits with the representation ITEM.
+
+    ITEM is words in the stage vectorize@words.
+    """
     settings = load_section(f"vectorize.{item}", Representation)
     rows, classes = open_shards(splits, unknown=True), read_classes(splits)
     # Left by a process that was killed, for the next to go on.

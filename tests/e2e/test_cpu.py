@@ -117,13 +117,13 @@ def arm64(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
     for archive in (place / "archives").glob("*.deb"):
         must("dpkg-deb", "--extract", archive, system)
     (system / "lib").symlink_to("usr/lib")
-    (found,) = (system / "usr/bin").glob("python3.??")
+    (interpreter,) = (system / "usr/bin").glob("python3.??")
     tags = (f"--platform=manylinux{tag}_aarch64" for tag in ("_2_28", "_2_17", "2014"))
     wheels = (
         "--no-deps",
         "--only-binary=:all:",
         *tags,
-        f"--python-version={found.name.removeprefix('python')}",
+        f"--python-version={interpreter.name.removeprefix('python')}",
     )
     target = f"--target={system}/usr/lib/python3/dist-packages"
     must(
@@ -137,7 +137,7 @@ def arm64(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
         *wheels,
         target,
     )
-    return "qemu-aarch64", "-L", str(system), str(found)
+    return "qemu-aarch64", "-L", str(system), str(interpreter)
 
 
 @pytest.fixture(scope="module")

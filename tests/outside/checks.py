@@ -84,13 +84,13 @@ class Measured:
             path.name.partition(".")[0]
             for path in (self.run.folder / "data/splits").glob("*.parquet")
         }
-        found = {}
+        computed = {}
         for name in sorted(names):
             ids = pd.read_parquet(self.run.folder / "data/splits" / f"{name}.parquet")[
                 "id"
             ].tolist()
-            found[name] = Rows(ids, self.coded(self.labels.loc[ids]))
-        return found
+            computed[name] = Rows(ids, self.coded(self.labels.loc[ids]))
+        return computed
 
     def coded(self, labels: "pd.Series") -> Labels:
         """Return labels as scikit-learn takes them; no answer is a label of its own."""
@@ -112,16 +112,16 @@ class Measured:
     @cached_property
     def exact(self) -> dict[tuple[str, str], tuple[float, float]]:
         """What scikit-learn computes, by model and quantity, and its error by rounded input."""
-        found = {}
+        computed = {}
         for model in self.models:
             for split in [name for name in self.splits if name in pages.SPLITS.values()]:
                 rows = self.splits[split]
                 answers = self.answers(model, rows.ids)
                 for key, number in self.scores(rows.truth, answers).items():
-                    found[model, pages.of_split(key, split)] = (number, 0.0)
+                    computed[model, pages.of_split(key, split)] = (number, 0.0)
                 loss = log_loss(rows.truth, self.probabilities(model, rows.ids), self.classes)
-                found[model, pages.of_split("log_loss", split)] = loss
-            right = found[model, "accuracy"][0] * len(self.splits["test"].ids)
+                computed[model, pages.of_split("log_loss", split)] = loss
+            right = computed[model, "accuracy"][0] * len(self.splits["test"].ids)
             counts = {RIGHT: right, MISTAKES: len(self.splits["test"].ids) - right}
             counts[ROWS] = len(self.splits["test"].ids)
             if not self.project.multilabel:
@@ -135,29 +135,29 @@ class Measured:
                 self.of_no_class(model),
                 self.of_sets(model),
             ):
-                found |= {(model, key): (number, 0.0) for key, number in part.items()}
+                computed |= {(model, key): (number, 0.0) for key, number in part.items()}
         for model in self.models:
             for other in self.models:
-                found[model, pages.against(other)] = (
-                    found[model, "accuracy"][0] - found[other, "accuracy"][0],
+                computed[model, pages.against(other)] = (
+                    computed[model, "accuracy"][0] - computed[other, "accuracy"][0],
                     0.0,
                 )
-        return found
+        return computed
 
     def scores(self, truth: Labels, answers: Labels) -> dict[str, float]:
         """Return the metrics of decisions."""
-        found = {"accuracy": float(sk.accuracy_score(truth, answers))}
+        computed = {"accuracy": float(sk.accuracy_score(truth, answers))}
         if self.project.multilabel:
             for mean, prefix in (("macro", ""), ("micro", "micro_")):
                 of_mean = sk.precision_recall_fscore_support(
                     truth, answers, average=mean, zero_division=0
                 )
                 names = ("precision", "recall", "f1")
-                found |= {
+                computed |= {
                     f"{prefix}{name}": float(number)
                     for name, number in zip(names, of_mean, strict=False)
                 }
-            return found | {"hamming_loss": float(sk.hamming_loss(truth, answers))}
+            return computed | {"hamming_loss": float(sk.hamming_loss(truth, answers))}
         # Of two classes the last one counts; of more those that occur, no answer aside.
         counted = (
             self.classes[-1:] if len(self.classes) == 2 else sorted({*truth, *answers} - {NOTHING})
@@ -165,20 +165,20 @@ class Measured:
         of_mean = sk.precision_recall_fscore_support(
             truth, answers, labels=counted, average="macro", zero_division=0
         )
-        found |= {
+        computed |= {
             name: float(number)
             for name, number in zip(("precision", "recall", "f1"), of_mean, strict=False)
         }
         recalls = sk.recall_score(
             truth, answers, labels=sorted({*truth}), average="macro", zero_division=0
         )
-        found["balanced_accuracy"] = float(recalls)
+        computed["balanced_accuracy"] = float(recalls)
         if self.project.costs:
             pairs = zip(truth, answers, strict=True)
-            found["cost"] = float(
+            computed["cost"] = float(
                 np.mean([self.cost(actual, decided) for actual, decided in pairs])
             )
-        return found
+        return computed
 
     def cost(self, actual: str, decided: str) -> float:
         """Return what a decision costs by evaluate.costs."""
@@ -190,7 +190,7 @@ class Measured:
 
     def by_class(self, model: str) -> dict[str, float]:
         """Return the metrics of each class on the test rows."""
-        rows, found = self.splits["test"], {}
+        rows, computed = self.splits["test"], {}
         truth, answers = rows.truth, self.answers(model, rows.ids)
         for place, label in enumerate(self.classes):
             if self.project.multilabel:
@@ -201,11 +201,11 @@ class Measured:
                 actual, decided, average="binary", zero_division=0
             )
             for key, number in zip(("precision", "recall", "f1"), of_label, strict=False):
-                found[of_class(key, label)] = float(number)
+                computed[of_class(key, label)] = float(number)
             if actual.any():
                 accuracy = sk.accuracy_score(truth[actual], answers[actual])
-                found[of_class("accuracy", label)] = float(accuracy)
-        return found
+                computed[of_class("accuracy", label)] = float(accuracy)
+        return computed
 
     def of_no_class(self, model: str) -> dict[str, float]:
         """Return how well predict recognises test rows of no class, and is right on the others."""
@@ -216,11 +216,11 @@ class Measured:
         truth, answers = self.coded(self.labels.loc[ids]), self.answers(model, ids)
         none = truth == self.project.unknown
         rejected = (answers == NOTHING) | (answers == self.project.unknown)
-        found = {f"recall {NO_CLASS}": float(rejected[none].mean())}
-        found[WITHIN] = float(sk.accuracy_score(truth[~none], answers[~none]))
+        computed = {f"recall {NO_CLASS}": float(rejected[none].mean())}
+        computed[WITHIN] = float(sk.accuracy_score(truth[~none], answers[~none]))
         if rejected.any():
-            found[f"precision {NO_CLASS}"] = float(none[rejected].mean())
-        return found
+            computed[f"precision {NO_CLASS}"] = float(none[rejected].mean())
+        return computed
 
     def of_sets(self, model: str) -> dict[str, float]:
         """Return what the prediction sets of predict hold of the test rows."""
@@ -237,14 +237,14 @@ class Measured:
             return {COVERED: float(np.mean(held))}
         answers = self.coded(self.run.sets[model].loc[ids, "label"])
         answered = answers != NOTHING
-        found = {
+        computed = {
             COVERED: float(np.mean([own in some for own, some in zip(actual, sets, strict=True)]))
         }
-        found[ANSWERED] = float(np.mean([len(some) == 1 for some in sets]))
+        computed[ANSWERED] = float(np.mean([len(some) == 1 for some in sets]))
         if answered.any():
             right = sk.accuracy_score(actual.to_numpy(object)[answered], answers[answered])
-            found[OF_ANSWERS] = float(right)
-        return found
+            computed[OF_ANSWERS] = float(right)
+        return computed
 
     @cached_property
     def constant(self) -> Labels:
@@ -265,13 +265,13 @@ class Measured:
     @cached_property
     def floor(self) -> dict[str, float]:
         """What that answer scores, by quantity; with the split unless it is test."""
-        found: dict[str, float] = {}
+        computed: dict[str, float] = {}
         for split, rows in self.splits.items():
             if split in pages.SPLITS.values():
                 answers = np.repeat(self.constant, len(rows.ids), axis=0)
                 scores = self.scores(rows.truth, answers)
-                found |= {pages.of_split(key, split): scores[key] for key in scores}
-        return found
+                computed |= {pages.of_split(key, split): scores[key] for key in scores}
+        return computed
 
     @cached_property
     def folds_of_floor(self) -> list[Said]:
@@ -305,14 +305,14 @@ class Measured:
         """Every number that the run says of a model."""
         folder, printed = self.run.folder, self.run.printed
         page = (folder / "reports/report.html").read_text(encoding="utf-8")
-        found = [*pages.metrics(folder), *pages.comment(printed["textclf pr-report"])]
+        computed = [*pages.metrics(folder), *pages.comment(printed["textclf pr-report"])]
         for command in ("dvc repro", "textclf metrics"):
-            found += pages.terminal(command, printed[command], self.models)
-        found += pages.report(page, self.models, self.default)
+            computed += pages.terminal(command, printed[command], self.models)
+        computed += pages.report(page, self.models, self.default)
         for model in self.models:
             text = (folder / "models" / model / "README.md").read_text(encoding="utf-8")
-            found += pages.card(text, model)
-        return found
+            computed += pages.card(text, model)
+        return computed
 
     @cached_property
     def first_sentences(self) -> dict[str, str]:
@@ -380,21 +380,21 @@ def disagreeing(
     for said in numbers:
         if (exact := exact_of(said)) is not None and not agrees(said.number, *exact):
             wrong.setdefault((said.model, said.metric), []).append(said)
-    for (model, metric), found in wrong.items():
-        exact = exact_of(found[0])
+    for (model, metric), computed in wrong.items():
+        exact = exact_of(computed[0])
         assert exact is not None
         told = "; ".join(
-            f"{number} on {', '.join(places)}" for number, places in by_number(found).items()
+            f"{number} on {', '.join(places)}" for number, places in by_number(computed).items()
         )
         yield f"{metric} of {model} is {exact[0]:.6f} by scikit-learn, but {told}"
 
 
 def by_number(numbers: Sequence[Said]) -> dict[str, list[str]]:
     """Return the pages by the number that is written there."""
-    found: dict[str, list[str]] = {}
+    computed: dict[str, list[str]] = {}
     for said in numbers:
-        found.setdefault(said.number, []).append(said.page)
-    return found
+        computed.setdefault(said.number, []).append(said.page)
+    return computed
 
 
 def numbers_are_the_same_everywhere(measured: Measured) -> Iterator[str]:
@@ -434,14 +434,14 @@ def intervals_hold_their_numbers(measured: Measured) -> Iterator[str]:
 def every_page_names_the_default_model(measured: Measured) -> Iterator[str]:
     """Yield each page on which the number of the default model or of the floor was not found."""
     key = "cost" if measured.project.costs else "accuracy"
-    found = {
+    computed = {
         (said.page.partition("'")[0], said.model) for said in measured.said if said.metric == key
     }
     shared = ("dvc repro", "textclf metrics", "textclf pr-report", "metrics/evaluation.json")
     for model in (measured.default, FLOOR):
         own = (f"the card of {model}", f"metrics/models/{model}.json", "the report")
         for page in (*shared, *own):
-            if (page, model) not in found:
+            if (page, model) not in computed:
                 yield f"{page}: no {key} of {model} was found"
 
 

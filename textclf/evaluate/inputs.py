@@ -43,13 +43,16 @@ class Trainings:
     def read(
         cls,
         folder: Path,
+        names: Sequence[str],
         here: Sequence[str],
-        external: Sequence[str],
         baselines: Collection[str],
         splits: Path,
     ) -> Self:
-        """Return the trainings in a folder per model; `UserError` if one is damaged."""
-        folders = {name: folder / name for name in (*here, *external)}
+        """Return the trainings in a folder per model; `UserError` if one is damaged.
+
+        `names` are those of all models, `here` those that were trained here.
+        """
+        folders = {name: folder / name for name in names}
         records = {name: result_files.read(path / RECORD, Record) for name, path in folders.items()}
         tables = {name: path / "history.csv" for name, path in folders.items()}
         histories = {

@@ -217,7 +217,7 @@ def _of_table(rows: Mapping[str, Mapping[str, object]]) -> set[str]:
             near.compare(batch["text"])
     for path in splits.open_shards(SPLITS)["test"].paths if drawn else ():
         near.compare(splits.read_table(path, ["text"])["text"])
-    return set(ids[is_known | near.found])
+    return set(ids[is_known | near.is_copy])
 
 
 def _of_other_split(
@@ -238,8 +238,8 @@ def _of_other_split(
         new = {name: str(row["text"]) for name, row in of_kind.items() if row["label"]}
         near = NearCopies([*new.values()])
         near.compare(texts[not tests])
-        left_out.update(compress(new, near.found))
-        texts[tests] += compress(new.values(), ~near.found)
+        left_out.update(compress(new, near.is_copy))
+        texts[tests] += compress(new.values(), ~near.is_copy)
     return left_out
 
 

@@ -72,9 +72,11 @@ def run(arguments: argparse.Namespace) -> None:
     near = NearCopies(pool.texts)
     for texts in _known("text", trained=False):
         near.compare(texts)
-    if near.found.any():
-        pool = TextBatch(*(list(compress(column, ~near.found)) for column in pool))
-        counted += f"; {near.found.sum():,} left out as near copies of test rows or labelled texts"
+    if near.is_copy.any():
+        pool = TextBatch(*(list(compress(column, ~near.is_copy)) for column in pool))
+        counted += (
+            f"; {near.is_copy.sum():,} left out as near copies of test rows or labelled texts"
+        )
     if not pool.texts:
         raise UserError(f"{arguments.path} must have texts to label; got {counted}")
     encoder = _encoder(predictor and predictor.vectorizer)

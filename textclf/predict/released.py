@@ -95,15 +95,15 @@ def find(models: Path, name: str) -> Path | None:
 
     None if there is no such tag.
     """
-    found = {
+    commit_of = {
         each: commits[-1] for each, commits in active().items() if f"#{each}".endswith(f"#{name}")
     }
-    if len(found) > 1:
-        raise UserError(
-            f"--model must name the stage of one model ({list_names(sorted(found))}); got {name}"
-        )
+    if len(commit_of) > 1:
+        tags = list_names(sorted(commit_of))
+        raise UserError(f"--model must name the stage of one model ({tags}); got {name}")
     return next(
-        (_fetch(models, re.split("[@#]", each)[0], commit) for each, commit in found.items()), None
+        (_fetch(models, re.split("[@#]", each)[0], commit) for each, commit in commit_of.items()),
+        None,
     )
 
 

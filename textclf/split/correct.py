@@ -159,7 +159,7 @@ def with_labelled(
             continue
         if not names and not multilabel:  # data.rare leaves its class out
             continue
-        if near and near.found[position]:
+        if near and near.is_copy[position]:
             copies.append(row)
             continue
         added.append(position)

@@ -39,10 +39,10 @@ def list_words(texts: Any) -> "pa.ListArray":
 
 
 class NearCopies:
-    """Tells which of some texts are near copies of others, which stream by: `found`, (texts,)."""
+    """Tells which of some texts are near copies of others, which stream by: `is_copy` (texts,)."""
 
     def __init__(self, texts: Any) -> None:
-        """Index the texts; none is found yet."""
+        """Index the texts; none is a copy yet."""
         lists = list_words(texts)
         counts = lists.flatten().value_counts()
         by_count = pc.array_sort_indices(counts.field("counts"), order="descending")
@@ -54,10 +54,10 @@ class NearCopies:
         self._rare = self._words.copy()
         self._rare.data[:] = ranks >= np.repeat(np.ceil(SIMILAR * self._sizes) - 1, self._sizes)
         self._rare.eliminate_zeros()
-        self.found = np.zeros(len(lists), bool)
+        self.is_copy = np.zeros(len(lists), bool)
 
     def compare(self, texts: Any) -> None:
-        """Mark the near copies of these other texts as found."""
+        """Mark the near copies of these other texts."""
         others = as_array(texts)
         for start in range(0, len(others), ROWS):
             sets = self._sets(list_words(others[start : start + ROWS]))
@@ -68,7 +68,7 @@ class NearCopies:
             alike = sizes.min(axis=0) >= SIMILAR * sizes.max(axis=0)
             other, own, total = other[alike], own[alike], sizes.sum(axis=0)[alike]
             both = words[other].multiply(self._words[own]).sum(axis=1)
-            self.found[own[both >= SIMILAR * (total - both)]] = True
+            self.is_copy[own[both >= SIMILAR * (total - both)]] = True
 
     def _sets(self, lists: "pa.ListArray") -> Any:
         """Return whether each text has each word: indexed words by frequency, and then others."""

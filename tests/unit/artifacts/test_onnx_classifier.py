@@ -42,8 +42,10 @@ def scores(model: OnnxClassifier, tokens: Tokens) -> np.ndarray:
 
     session = onnxruntime.InferenceSession(model.content, providers=["CPUExecutionProvider"])
     ids = tokens.padded().astype(np.int64)
-    (found,) = session.run(None, {"input_ids": ids, "attention_mask": (ids != 0).astype(np.int64)})
-    return np.asarray(found)
+    (computed,) = session.run(
+        None, {"input_ids": ids, "attention_mask": (ids != 0).astype(np.int64)}
+    )
+    return np.asarray(computed)
 
 
 def written(model: OnnxClassifier | LayerModel, folder: Path) -> Path:

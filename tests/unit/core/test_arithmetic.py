@@ -72,7 +72,7 @@ def test_what_is_promised_depends_on_the_type_of_the_machine(
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "has_avx2"),
     [
         ("flags\t\t: fpu sse4_2 avx avx2 fma\nbugs\t\t: spectre\n", True),
         ("flags\t\t: fpu sse4_2 avx fma\n", False),
@@ -81,11 +81,11 @@ def test_what_is_promised_depends_on_the_type_of_the_machine(
     ],
 )
 def test_with_an_older_glibc_the_kernel_says_what_the_cpu_has(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str | None, found: bool
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str | None, has_avx2: bool
 ) -> None:
     cpuinfo = tmp_path / "cpuinfo"
     if text is not None:
         cpuinfo.write_text(text)
     monkeypatch.setattr("ctypes.CDLL", lambda _: None)
     monkeypatch.setattr(arithmetic, "CPUINFO", cpuinfo)
-    assert arithmetic.has_avx2() is found
+    assert arithmetic.has_avx2() is has_avx2

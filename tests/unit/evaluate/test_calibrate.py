@@ -230,7 +230,7 @@ def test_the_precision_of_dependent_rows_is_that_of_a_plain_reference(
     # Without a probability of 0, which is above no threshold.
     scores: Any = generator.integers(1, 40, 150) / 40
     y = (generator.random(150) < 0.3 + 0.7 * scores).astype(np.int64)
-    reached = found = alike = 0.0
+    reached = accepted = alike = 0.0
     for threshold in (np.unique(scores)[::-1] - 0.0125).tolist():  # from the highest down
         above = scores > threshold
         gaps, sizes, rows = (y - target)[above], np.bincount(keys[above]), int(above.sum())
@@ -244,9 +244,9 @@ def test_the_precision_of_dependent_rows_is_that_of_a_plain_reference(
         reached = stats.beta.ppf(0.05, right, effective - right + 1)
         if not reached >= target:  # not a number if no row is right
             break
-        found = rows
-    if found:
-        assert (scores > reach_precision(y, scores, target, clusters=keys)).sum() == found
+        accepted = rows
+    if accepted:
+        assert (scores > reach_precision(y, scores, target, clusters=keys)).sum() == accepted
     else:
         with pytest.raises(
             UserError, match=r"rows, worth \d+ independent ones, with the highest probabilities"

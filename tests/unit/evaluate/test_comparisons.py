@@ -71,13 +71,15 @@ def test_a_difference_in_accuracy_has_the_score_interval_of_the_rows_that_cluste
     only = [int((one & ~other).sum()) for one, other in (right, right[::-1])]
     for clusters in (None, np.arange(90) // 3):
         part = SplitMetrics("test", models, dict.fromkeys(models, TOP), params(), False, clusters)
-        found, reverse = part.comparison("a", "b"), part.comparison("b", "a")
-        worth = found.rows / 90 * degrees_correction(found.degrees, 0.05)
+        comparison, reverse = part.comparison("a", "b"), part.comparison("b", "a")
+        worth = comparison.rows / 90 * degrees_correction(comparison.degrees, 0.05)
         assert (worth == 1) == (clusters is None)
-        assert found.groups == (math.inf if clusters is None else 30)
-        ends = found.difference.low, found.difference.high
+        assert comparison.groups == (math.inf if clusters is None else 30)
+        ends = comparison.difference.low, comparison.difference.high
         assert ends == pytest.approx(tango(only[0] * worth, only[1] * worth, 90 * worth), abs=1e-12)
-        assert found.difference.difference == pytest.approx((only[0] - only[1]) / 90, abs=1e-12)
+        assert comparison.difference.difference == pytest.approx(
+            (only[0] - only[1]) / 90, abs=1e-12
+        )
         assert (reverse.difference.low, reverse.difference.high) == pytest.approx(
             (-ends[1], -ends[0]), abs=1e-9
         )

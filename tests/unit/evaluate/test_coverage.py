@@ -181,7 +181,7 @@ def test_repeated_validation_rows_are_worth_the_rows_that_they_repeat(by_class: 
 
 
 def test_sets_cover_new_rows_where_larger_clusters_are_harder() -> None:
-    generator, found = np.random.default_rng(0), []
+    generator, shares = np.random.default_rng(0), []
     keys = np.repeat(np.arange(275), np.repeat([1, 10], [250, 25]))
     first = np.unique(keys, return_index=True)[1]
     for _ in range(200):
@@ -190,10 +190,10 @@ def test_sets_cover_new_rows_where_larger_clusters_are_harder() -> None:
         right, new = 1 / (1 + np.exp(-odds))
         rows = predictions(np.ones(500), right, split="validation")
         fits = fitted(rows, COVERED, keys), fitted(rows.take(first), COVERED)
-        found.append(
+        shares.append(
             [each.sets(np.column_stack([1 - new, new]), 0.9)[:, 1].mean() for each in fits]
         )
-    covered, of_one = np.mean(found, axis=0)
+    covered, of_one = np.mean(shares, axis=0)
     assert 0.895 < covered < 0.92
     assert of_one < 0.85  # one row of each cluster is easier than most rows
 
@@ -272,16 +272,16 @@ def test_sets_of_several_labels_are_fitted_and_measured_on_rows_with_labels() ->
         rows.take((rows.split == name) & rows.y.any(axis=1)) for name in ("validation", "test")
     )
     assert 50 < len(validation) < 200 != report["protocol"]["validation_rows"] == len(validation)
-    found = Conformal.fit(validation.y, validation.probabilities, False).sets(
+    own_sets = Conformal.fit(validation.y, validation.probabilities, False).sets(
         test.probabilities, 0.8
     )
     has = test.y == 1
-    shares = (found & has).sum(axis=1) / has.sum(axis=1)
+    shares = (own_sets & has).sum(axis=1) / has.sum(axis=1)
     coverage = report["a"]["coverage"]
     assert (coverage["value"], coverage["rows"]) == (round(shares.mean(), 6), len(test))
     assert coverage["low"] < coverage["value"] < coverage["high"]
     assert report["a"]["rows"] == 200
-    assert report["a"]["classes"]["l3"]["value"] == round(found[has[:, 3], 3].mean(), 6)
+    assert report["a"]["classes"]["l3"]["value"] == round(own_sets[has[:, 3], 3].mean(), 6)
     assert report["a"]["accuracy"] is None
     same = sets_of(rows, params(coverage=0.8), halves(5), np.repeat(np.arange(100), 2))["a"][
         "coverage"

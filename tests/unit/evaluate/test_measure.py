@@ -310,8 +310,8 @@ def test_dependent_rows_are_compared_with_guessing_as_what_they_are_worth() -> N
     rows = {"a": [concatenate([drawn(0, 90, split="train"), *[drawn(1, 90)] * 4])]}
     clusters = np.arange(360) % 90
     alone, dependent = (
-        known(compare_with_guessing(*_ends(rows, found))[1]["a"])
-        for found in (None, {"test": clusters})
+        known(compare_with_guessing(*_ends(rows, of_splits))[1]["a"])
+        for of_splits in (None, {"test": clusters})
     )
     assert dependent.high - dependent.low > 1.5 * (alone.high - alone.low)
 

@@ -40,9 +40,9 @@ LABELS = [name for name, metric in metrics_of(True).items() if metric.interval]
 
 
 def counted(metric: str) -> CountMetric:
-    found = METRICS[metric]
-    assert isinstance(found, CountMetric)
-    return found
+    measured = METRICS[metric]
+    assert isinstance(measured, CountMetric)
+    return measured
 
 
 def two_models(rows: int, classes: int = 2, sharpness: float = 1.0) -> dict[str, Predictions]:
@@ -103,15 +103,17 @@ def test_the_influence_is_the_change_of_a_metric_by_one_more_row(classes: int) -
     for metric in metrics_of(not classes).values():
         if metric.name == "cost":
             continue
-        found, value = metric.influence(rows), metric.value(rows)
+        influences, value = metric.influence(rows), metric.value(rows)
         for row in range(20):
             change = (metric.value(rows.take(np.append(np.arange(800), row))) - value) * 801
-            assert found[row] - found.mean() == pytest.approx(change, abs=0.04), metric.name
+            assert influences[row] - influences.mean() == pytest.approx(change, abs=0.04), (
+                metric.name
+            )
         if metric.per_class and classes != 2:
             of_classes = [metric.influence(rows, place) for place in range(classes or 5)]
             # That on a mean over classes is what it loses without the row, not a derivative.
             assert np.mean(of_classes, axis=0) == pytest.approx(
-                found, abs=0.005 if classes else 1e-9
+                influences, abs=0.005 if classes else 1e-9
             )
 
 
@@ -229,14 +231,14 @@ def test_recall_and_f1_of_a_class_have_wilsons_intervals(confidence: float) -> N
     decided = rows.probabilities.argmax(axis=1)
     table = exact({"a": rows}, TOP, confidence=confidence).by_class("a")
     for place, row in enumerate(table.to_dict("records")):
-        found, either = (
+        right, either = (
             (rows.y == place) & (decided == place),
             (rows.y == place) | (decided == place),
         )
         assert (row["recall_low"], row["recall_high"]) == wilson(
-            found.sum(), row["support"], confidence
+            right.sum(), row["support"], confidence
         )
-        ends = wilson(found.sum(), either.sum(), confidence)
+        ends = wilson(right.sum(), either.sum(), confidence)
         assert (row["f1_low"], row["f1_high"]) == pytest.approx(
             [2 * end / (1 + end) for end in ends]
         )
@@ -427,12 +429,12 @@ def test_a_mean_over_classes_has_no_interval_if_one_of_them_is_rare(
 
 
 def test_few_rows_or_few_mistakes_are_not_compared_and_losses_have_no_interval() -> None:
-    for rows, found in ((FEW_ROWS, True), (FEW_ROWS - 1, False)):
+    for rows, enough in ((FEW_ROWS, True), (FEW_ROWS - 1, False)):
         part = exact(two_models(rows, sharpness=0.3))
         assert (
             (compared(part, "brier") is not None)
             == (part.intervals("a")["brier"] is not None)
-            == found
+            == enough
         )
     sharp = exact(two_models(300, sharpness=5))
     assert min(rows.wrong.sum() for rows in sharp.judged.values()) < 5
@@ -440,9 +442,9 @@ def test_few_rows_or_few_mistakes_are_not_compared_and_losses_have_no_interval()
 
 
 def test_rows_of_a_cluster_count_once() -> None:
-    for texts, found in ((40, True), (25, False)):
+    for texts, enough in ((40, True), (25, False)):
         models, clusters = copies(two_models(texts), 25)
-        assert (compared(exact(models, clusters=clusters), "brier") is not None) == found
+        assert (compared(exact(models, clusters=clusters), "brier") is not None) == enough
     # One text 25 times is all that a model decides wrongly.
     y, clusters = np.arange(1000) % 2, np.arange(1000) // 25
     positive = np.where((y == 1) == (clusters > 0), 0.9, 0.1)
@@ -466,8 +468,8 @@ def test_the_interval_of_an_area_does_not_depend_on_the_threshold(times: int) ->
         for each in (0.02, 0.5, 0.999)
     ]
     assert len({part.interval("a", "roc_auc") for part in parts}) == 1
-    once, found = (known(part.interval("a", "roc_auc")) for part in (exact(models), parts[0]))
-    assert [*found] == pytest.approx([*once], abs=0.15 * width(once))  # copies tell nothing
+    once, several = (known(part.interval("a", "roc_auc")) for part in (exact(models), parts[0]))
+    assert [*several] == pytest.approx([*once], abs=0.15 * width(once))  # copies tell nothing
     difference = known(compared(parts[0], "roc_auc"))
     assert all(compared(part, "roc_auc") == difference for part in parts)
 

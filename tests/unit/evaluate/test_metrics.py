@@ -51,11 +51,11 @@ def by_scikit_learn(
         *[("average_precision", sk.average_precision_score)] * several,
     ]
     for name, score in ranks:
-        found = np.array(
+        scores = np.array(
             [score(*column) if 0 < column[0].mean() < 1 else np.nan for column in columns]
         )
-        values[f"class_{name}"] = found
-        values[name] = np.nanmean(found) if several else found.mean()
+        values[f"class_{name}"] = scores
+        values[name] = np.nanmean(scores) if several else scores.mean()
     if several:
         values["log_loss"] = np.mean([sk.log_loss(*column, labels=[0, 1]) for column in columns])
         values["brier"] = np.mean(

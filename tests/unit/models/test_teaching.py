@@ -71,11 +71,11 @@ def test_logistic_regression_minimises_the_cross_entropy_with_the_targets(
 @pytest.mark.parametrize("solver", ["lbfgs", "stream"])
 def test_targets_that_are_certain_are_labels(name: str, solver: str) -> None:
     part = CASES[name]
-    found, expected = (
+    taught, expected = (
         samples.fit("logistic_regression", rows, solver=solver).layers.predict_proba(part.X)
         for rows in (soft(part, part.probabilities()), part)
     )
-    assert found == pytest.approx(expected, abs=1e-3)
+    assert taught == pytest.approx(expected, abs=1e-3)
 
 
 def test_a_class_that_the_teacher_never_gives_stays_a_class() -> None:

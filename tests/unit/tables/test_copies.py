@@ -21,7 +21,7 @@ def test_copies_are_found_in_any_batch(
     expected = [
         any(len(one & other) >= SIMILAR * len(one | other) for other in others) for one in own
     ]
-    assert near.found.tolist() == expected
+    assert near.is_copy.tolist() == expected
 
 
 def test_markup_and_what_does_not_show_are_no_words() -> None:
@@ -62,6 +62,6 @@ def test_short_texts_that_differ_are_no_copies() -> None:
     for text in texts:
         near = NearCopies([text])
         near.compare([other for other in texts if other != text])
-        assert not near.found.any(), text
+        assert not near.is_copy.any(), text
         near.compare([f" {text}\n"])
-        assert near.found.all(), text
+        assert near.is_copy.all(), text

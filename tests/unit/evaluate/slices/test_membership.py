@@ -173,7 +173,7 @@ NO_NEGATIONS = ["a knot, a note, noted, want, giant", "annotation", "éno", "gre
 
 
 @pytest.mark.parametrize(
-    ("pattern", "found", "others"),
+    ("pattern", "matching", "others"),
     [
         (membership.NEGATION_PATTERN, NEGATIONS, NO_NEGATIONS),
         (membership.CAPITALS_PATTERN, ["the BEST", "ÜBER"], ["SO good", "McDONald DVDs"]),
@@ -181,9 +181,11 @@ NO_NEGATIONS = ["a knot, a note, noted, want, giant", "annotation", "éno", "gre
     ],
     ids=["negation", "capitals", "digits"],
 )
-def test_patterns_find_what_they_are_for(pattern: str, found: list[str], others: list[str]) -> None:
-    assert membership.by_pattern(column([*found, *others, ""]), pattern).tolist() == [1] * len(
-        found
+def test_patterns_find_what_they_are_for(
+    pattern: str, matching: list[str], others: list[str]
+) -> None:
+    assert membership.by_pattern(column([*matching, *others, ""]), pattern).tolist() == [1] * len(
+        matching
     ) + [0] * (len(others) + 1)
 
 
