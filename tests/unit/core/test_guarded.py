@@ -17,12 +17,11 @@ USED = {"train.keras": dict, "split": dict}
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
+def folder(here: Path) -> Path:
     Path("params.yaml").write_text(PARAMS)
     Path("output").write_text("old")
     note_made(Path("output"), Path("output"))
-    return tmp_path
+    return here
 
 
 def run(change: Callable[[], object]) -> None:

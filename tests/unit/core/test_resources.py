@@ -60,13 +60,12 @@ def test_a_disk_that_is_too_small_is_refused() -> None:
 
 @pytest.mark.parametrize("relative", [False, True])
 def test_the_disk_of_a_missing_folder_is_that_of_its_parent(
-    tmp_path: Path, disk: list[Path], monkeypatch: pytest.MonkeyPatch, relative: bool
+    here: Path, disk: list[Path], relative: bool
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     resources.require_disk(
-        Path("data" if relative else tmp_path / "data" / "splits"), 300_000_000, "split"
+        Path("data" if relative else here / "data" / "splits"), 300_000_000, "split"
     )
-    assert disk == [tmp_path]
+    assert disk == [here]
 
 
 def test_too_little_memory_is_refused_if_it_is_known(

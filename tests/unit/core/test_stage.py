@@ -37,16 +37,15 @@ def end(run: Callable[..., None], *arguments: str) -> int | str | None:
 
 
 @pytest.fixture(autouse=True)
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def leave(status: int) -> NoReturn:
         raise SystemExit(status)
 
-    (tmp_path / "params.yaml").write_text(PARAMS)
-    monkeypatch.chdir(tmp_path)
+    (here / "params.yaml").write_text(PARAMS)
     monkeypatch.setattr(sys, "argv", [])
     monkeypatch.setattr("os._exit", leave)
     monkeypatch.setattr("atexit._run_exitfuncs", lambda: None)  # those of pytest
-    return tmp_path
+    return here
 
 
 def raising(error: BaseException) -> Callable[..., None]:

@@ -41,14 +41,11 @@ def test_a_warning_of_a_library_is_no_error(monkeypatch: pytest.MonkeyPatch) -> 
     assert [str(each.message) for each in caught] == ["odd"]
 
 
-def test_the_code_of_another_folder_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_the_code_of_another_folder_is_refused(here: Path) -> None:
     surroundings.require_own_code(Path("/project/stages"))  # this folder has none
-    (tmp_path / "stages").mkdir()
-    surroundings.require_own_code(tmp_path / "stages")
-    other = tmp_path / "other" / "stages"
+    (here / "stages").mkdir()
+    surroundings.require_own_code(here / "stages")
+    other = here / "other" / "stages"
     other.mkdir(parents=True)
     with pytest.raises(
         UserError,

@@ -48,9 +48,8 @@ DATA = Data(path="t.csv", id="id", split="split")
 
 
 @pytest.fixture(autouse=True)
-def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("params.yaml").write_text("data: {path: t.csv, id: id, split: split}\n")
+def _project(here: Path) -> None:
+    (here / "params.yaml").write_text("data: {path: t.csv, id: id, split: split}\n")
     write_csv(Path("t.csv"), TABLE, ("id", "text", "label", "split"))
     write_csv(Path("labelled.csv"), [], COLUMNS)
 

@@ -94,12 +94,9 @@ def written(folder: Path, name: str, form: str) -> tuple[Path, bytes]:
 
 @pytest.mark.parametrize("form", KEPT)
 @pytest.mark.parametrize("name", FILES)
-def test_what_is_written_has_the_form_of_the_file(
-    tmp_path: Path, name: str, form: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    plain, before = written(tmp_path / "plain", name, "CRLF" if form == "link" else "link")
-    path, content = written(tmp_path / "other", name, form)
+def test_what_is_written_has_the_form_of_the_file(here: Path, name: str, form: str) -> None:
+    plain, before = written(here / "plain", name, "CRLF" if form == "link" else "link")
+    path, content = written(here / "other", name, form)
     assert path.read_bytes() not in {content, before}
     assert rows(path, ";" if form == "semicolons" else ",") == rows(plain, ",")
     assert path.read_bytes().count(b"\r\n") == (

@@ -25,9 +25,8 @@ HEADER = "id,text,label,chosen,round\n"
 
 
 @pytest.fixture(autouse=True)
-def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("params.yaml").write_text("data: {path: t.csv}\n")
+def _project(here: Path) -> None:
+    (here / "params.yaml").write_text("data: {path: t.csv}\n")
     Path("labelled.csv").write_text(HEADER)
     Path("t.csv").write_text("text,label\nof the table,x\nOf  the TABLE too,y\n")
 

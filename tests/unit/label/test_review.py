@@ -51,28 +51,27 @@ def test_answers_are_lines_and_what_a_user_wrote_stays(tmp_path: Path) -> None:
 @pytest.mark.parametrize("correct_test_rows", [False, True])
 @pytest.mark.parametrize("changed", ["none", "train", "test"])
 def test_each_row_says_its_split_and_the_end_what_becomes_of_the_labels(
-    tmp_path: Path,
+    here: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     changed: str,
     correct_test_rows: bool,
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    write_csv(tmp_path / "rows.csv", [(f"text {n}", "ab"[n % 2]) for n in range(40)])
+    write_csv(here / "rows.csv", [(f"text {n}", "ab"[n % 2]) for n in range(40)])
     data = Data(path="rows.csv", correct_test_rows=correct_test_rows)
-    split_table(tmp_path, data, Split(test_size=0.5))
+    split_table(here, data, Split(test_size=0.5))
     Path("params.yaml").write_text(
         f"data: {{path: rows.csv, correct_test_rows: {str(correct_test_rows).lower()}}}\n"
     )
     Path("corrections.csv").write_text("id,label\n")
-    of_split = {name: rows[0] for name, rows in rows_of(tmp_path).items() if rows}
+    of_split = {name: rows[0] for name, rows in rows_of(here).items() if rows}
     issues = [
         (row["id"], "ab"[row["label"]], "ba"[row["label"]], "m", name)
         for name, row in of_split.items()
     ]
-    write_csv(tmp_path / "issues.csv", issues, ("id", "given", "suggested", "flagged_by", "split"))
-    monkeypatch.setattr(review, "ISSUES", tmp_path / "issues.csv")
-    monkeypatch.setattr(review, "SPLITS", tmp_path / "splits")
+    write_csv(here / "issues.csv", issues, ("id", "given", "suggested", "flagged_by", "split"))
+    monkeypatch.setattr(review, "ISSUES", here / "issues.csv")
+    monkeypatch.setattr(review, "SPLITS", here / "splits")
     answers = iter([f"+{other}" if name == changed else "" for _, _, other, _, name in issues])
     monkeypatch.setattr("builtins.input", lambda _: next(answers))
     assert review.run(Namespace(terminal=True, blind=False, by="ann", port=0)) == 0

@@ -95,17 +95,12 @@ def test_a_kill_loses_no_confirmed_answer_and_repeats_none(tmp_path: Path) -> No
         stored = now
 
 
-def test_several_labels_are_lists_or_separated_as_in_the_table(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "f.csv").write_text(
-        'id,text,label\n1,a,"[""b"", ""a""]"\n2,b,[]\n3,c,\n4,d,plain\n'
-    )
-    rows = read_rows(tmp_path / "f.csv", multilabel=True)
+def test_several_labels_are_lists_or_separated_as_in_the_table(here: Path) -> None:
+    (here / "f.csv").write_text('id,text,label\n1,a,"[""b"", ""a""]"\n2,b,[]\n3,c,\n4,d,plain\n')
+    rows = read_rows(here / "f.csv", multilabel=True)
     assert [(row.label, row.open) for row in rows] == [
         ('["a", "b"]', False), ("[]", False), ("", True), ('["plain"]', False)
     ]  # fmt: skip
-    monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text("data: {path: t.csv, task: multilabel, label_separator: '|'}\n")
     Path("f.csv").write_text('id,text,label\n1,a,b|a\n2,b,"[""c""]"\n')
     assert [row.label for row in read_rows(Path("f.csv"), multilabel=True)] == [

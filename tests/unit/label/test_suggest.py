@@ -35,9 +35,10 @@ HEADER = "id,text,label,chosen,round\n"
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Command) -> Command:
-    monkeypatch.chdir(tmp_path)
-    Path("pool.csv").write_text("".join(f"{text}\n" for text in ["text", *TEXTS]), encoding="utf-8")
+def run(here: Path, command_line: Command) -> Command:
+    (here / "pool.csv").write_text(
+        "".join(f"{text}\n" for text in ["text", *TEXTS]), encoding="utf-8"
+    )
     return partial(command_line, "suggest", "pool.csv")
 
 

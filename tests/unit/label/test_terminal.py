@@ -9,10 +9,10 @@ from tests.processes import Command
 from textclf.label.rows import Row, read_rows, write_rows
 
 
+@pytest.mark.usefixtures("here")
 def test_lines_answer_skip_discard_and_undo(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Command
+    monkeypatch: pytest.MonkeyPatch, command_line: Command
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     rows = [Row(str(n), f"text \x1b[31m{n}", suggested="pear", probability="0.5") for n in range(6)]
     write_rows(Path("fruit.csv"), [*rows[:5], Row("5", "five", "old", "bob")])
 
@@ -51,11 +51,10 @@ def test_lines_answer_skip_discard_and_undo(
 
 
 def test_several_labels_have_commas_between(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Command
+    here: Path, monkeypatch: pytest.MonkeyPatch, command_line: Command
 ) -> None:
-    file = tmp_path / "f.csv"
+    file = here / "f.csv"
     write_rows(file, [Row(str(n), "text", suggested='["a", "b"]') for n in range(3)])
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.stdin", io.StringIO("b, +c\n-\n\n"))
     assert command_line("label", "f.csv", "--terminal").status == 0
     assert [row.label for row in read_rows(file, multilabel=True)] == [

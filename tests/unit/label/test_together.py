@@ -214,12 +214,11 @@ def test_two_tabs_of_two_pages_are_told_what_the_other_has_answered(tmp_path: Pa
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
+def project(here: Path) -> Path:
     Path("params.yaml").write_text("data: {path: t.csv}\n")
     Path("t.csv").write_text("text,label\nof the table,x\nand another,y\n")
     Path("labelled.csv").write_text(f"{','.join(labelled.COLUMNS)}\n")
-    return tmp_path
+    return here
 
 
 def run_merge(*files: str, last: int = 0) -> int:

@@ -57,12 +57,11 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def project(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def project(exported: Path, here: Path) -> Iterator[Path]:
     """Yield the folder in which commands run, with the models in it."""
-    (tmp_path / "models").symlink_to(exported)
-    monkeypatch.chdir(tmp_path)
+    (here / "models").symlink_to(exported)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
-    yield tmp_path
+    yield here
     for number, handler in handlers.items():
         signal.signal(number, handler)
 

@@ -15,7 +15,7 @@ from scipy.special import expit
 
 import textclf
 from tests import approved
-from tests.processes import Ended
+from tests.processes import Command
 from tests.refusal import refusal
 from tests.unit.predict.models import (
     doubting,
@@ -33,7 +33,6 @@ from textclf.predict.predictor import Predictor
 
 # The model of two classes gives yes the probabilities 0.88, 0.04, 0.38 and 0.18.
 TEXTS = ["great place", "bad food", "", "great bad"]
-CommandLine = Callable[..., Ended]
 
 
 def rejecting(score: Any, threshold: float, base: Predictor | None = None) -> Predictor:
@@ -80,7 +79,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def test_the_predictions_of_each_model_are_as_they_were_approved(
-    folders: Mapping[str, Path], command_line: CommandLine
+    folders: Mapping[str, Path], command_line: Command
 ) -> None:
     text = ""
     for name, (model, options) in PRINTED.items():
@@ -111,7 +110,7 @@ def read(cell: Any) -> Any:
 
 @pytest.mark.parametrize("name", PRINTED)
 def test_csv_and_parquet_have_what_json_lines_have(
-    name: str, folders: Mapping[str, Path], command_line: CommandLine, tmp_path: Path
+    name: str, folders: Mapping[str, Path], command_line: Command, tmp_path: Path
 ) -> None:
     words = ("predict", "--model", folders[name], *PRINTED[name][1].split())
     lines = [json.loads(line) for line in command_line(*words, *TEXTS).lines]
@@ -251,7 +250,7 @@ RAISE = "raise split.validation_size or lower the coverage"
     ],
 )
 def test_a_coverage_that_cannot_be_is_an_error_of_one_line(
-    command_line: CommandLine, folders: Mapping[str, Path], coverage: str, line: str
+    command_line: Command, folders: Mapping[str, Path], coverage: str, line: str
 ) -> None:
     model = folders["sets of one class or none"]
     said = command_line("predict", "--model", model, "--coverage", coverage, *TEXTS)

@@ -102,15 +102,14 @@ def test_a_model_shows_its_kind_and_its_classes_or_how_many() -> None:
 
 
 def test_the_default_model_of_a_folder_is_loaded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    export(two_classes(), tmp_path / "models" / "first")
-    export(three_classes(), tmp_path / "models" / "second")
-    write_index("second", ["first", "second"], tmp_path / "models")
-    monkeypatch.chdir(tmp_path)
-    for model in (textclf.load(), textclf.load("models"), textclf.load(tmp_path / "models")):
+    export(two_classes(), here / "models" / "first")
+    export(three_classes(), here / "models" / "second")
+    write_index("second", ["first", "second"], here / "models")
+    for model in (textclf.load(), textclf.load("models"), textclf.load(here / "models")):
         assert (model.name, model.classes_) == ("second", ("a", "b", "c"))
-    monkeypatch.chdir(tmp_path / "models" / "first")
+    monkeypatch.chdir(here / "models" / "first")
     assert textclf.load(".").name == "first"
     assert refusal(textclf.load) == f"models/provenance.json {NOT_FOUND}"
 

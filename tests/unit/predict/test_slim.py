@@ -1,12 +1,11 @@
 """`textclf predict` without any extra's packages; tests/e2e/test_install.py installs it so."""
 
 import io
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.processes import WITHOUT_EXTRAS, Ended, python
+from tests.processes import WITHOUT_EXTRAS, Command, python
 from tests.unit.predict.models import export, fit_vectorizer, shares, two_classes
 from textclf.artifacts.decisions import Decision
 from textclf.core.extras import extra_of, how_to_install
@@ -42,7 +41,7 @@ def test_texts_and_tables_are_predicted_without_any_extra(
     folder: Path,
     words: list[str],
     monkeypatch: pytest.MonkeyPatch,
-    command_line: Callable[..., Ended],
+    command_line: Command,
 ) -> None:
     monkeypatch.chdir(folder)
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"great food\n")))

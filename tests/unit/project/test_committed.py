@@ -65,12 +65,9 @@ Check = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def check(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Check:
+def check(here: Path, capsys: pytest.CaptureFixture[str]) -> Check:
     """Checks a run with other accuracies, another dvc.lock and other files than were committed."""
-    monkeypatch.chdir(tmp_path)
-    Path("metrics").mkdir()
+    (here / "metrics").mkdir()
 
     def write(accuracy: dict[str, float], other: str = "", **changed: str) -> None:
         evaluation = {model: {"test": {"accuracy": value}} for model, value in accuracy.items()}

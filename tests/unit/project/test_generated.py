@@ -195,20 +195,17 @@ def test_the_requirements_are_locked_and_have_no_address_of_an_index() -> None:
     ] == []
 
 
-def test_a_project_made_with_other_code_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_a_project_made_with_other_code_is_refused(here: Path) -> None:
     code.require_own_version()  # no project
     generated.write_files(generated.generated_files(None))
-    (tmp_path / ".textclf/code/new").write_text("of a later version whose upgrade was undone\n")
+    (here / ".textclf/code/new").write_text("of a later version whose upgrade was undone\n")
     code.require_own_version()
-    (tmp_path / ".textclf/code/report").write_text("0\n")
+    (here / ".textclf/code/report").write_text("0\n")
     with pytest.raises(
         UserError, match=r"made with other code of this version, and textclf .*run textclf upgrade"
     ):
         code.require_own_version()
-    project = tmp_path / ".textclf/project.json"
+    project = here / ".textclf/project.json"
     project.write_text(
         project.read_text().replace(f'"version": "{__version__}"', '"version": "0.1.9"')
     )
@@ -226,6 +223,7 @@ DAMAGED = r"project\.json is missing or damaged; git checkout HEAD"
 LACKING = r"code must have each checksum .*textclf upgrade"
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize(
     ("file", "content", "said"),
     [
@@ -236,9 +234,10 @@ LACKING = r"code must have each checksum .*textclf upgrade"
     + [(code.CODE / "report", None, LACKING), (code.CODE, None, LACKING)],
 )
 def test_a_record_of_the_project_or_of_code_that_is_damaged_is_told_in_a_line(
-    file: Path, content: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    file: Path,
+    content: str | None,
+    said: str,
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     generated.write_files(generated.generated_files(None))
     if content is not None:
         file.write_text(content)

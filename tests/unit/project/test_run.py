@@ -16,10 +16,9 @@ from textclf.project.run import AUDITED, ISSUES
 
 
 @pytest.fixture
-def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+def ran(here: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """Return a list that gets each command of DVC, in a folder with a params.yaml."""
-    monkeypatch.chdir(tmp_path)
-    Path("params.yaml").write_text(put())
+    (here / "params.yaml").write_text(put())
     for folder in ("data/raw", "reports", "plots"):
         Path(folder).mkdir(parents=True)
     commands: list[list[str]] = []

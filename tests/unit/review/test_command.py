@@ -206,14 +206,13 @@ def test_a_wrong_argument_is_one_line(pr_report: Command, words: list[str], erro
 
 
 def test_a_folder_without_git_and_a_commit_without_dvc_yaml_are_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pr_report: Command
+    here: Path, monkeypatch: pytest.MonkeyPatch, pr_report: Command
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(here.parent))
     line = "error: pr-report: the current folder must be in a Git repository; got none\n"
     assert pr_report("HEAD") == (2, "", line)
-    git("init", "--quiet", folder=tmp_path)
-    pull_request.commit(tmp_path)
+    git("init", "--quiet", folder=here)
+    pull_request.commit(here)
     code, out, err = pr_report("HEAD")
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith(

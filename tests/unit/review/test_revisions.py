@@ -20,10 +20,9 @@ from textclf.review.settings import Gate
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    git("init", "--quiet", folder=tmp_path)
-    return tmp_path
+def project(here: Path) -> Path:
+    git("init", "--quiet", folder=here)
+    return here
 
 
 def tree() -> Revision:

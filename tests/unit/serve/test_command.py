@@ -1,13 +1,12 @@
 """The command `textclf serve`: its models, its address, and what it refuses."""
 
 import socket
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests import approved
-from tests.processes import Ended
+from tests.processes import Command
 from tests.refusal import refusal
 from tests.unit.predict.models import export, three_classes, two_classes
 from tests.unit.serve.clients import make_app
@@ -57,7 +56,7 @@ def test_a_damaged_model_is_refused_at_the_start(folder: Path) -> None:
 
 
 def test_wrong_arguments_are_refused_with_the_approved_line(
-    folder: Path, command_line: Callable[..., Ended]
+    folder: Path, command_line: Command
 ) -> None:
     def say(words: str) -> list[str]:
         done = command_line("serve", "--models", folder, *words.split())
@@ -115,7 +114,7 @@ def test_connections_never_take_all_files_that_the_server_may_open(
 
 
 def test_the_limits_that_the_command_line_shows_are_those_of_the_server(
-    command_line: Callable[..., Ended],
+    command_line: Command,
 ) -> None:
     shown = " ".join(command_line("serve", "--help").out.split())
     for value in (1000, 100000, 4194304, 32, 10):

@@ -180,9 +180,8 @@ def test_a_missing_cleanlab_is_told_before_any_training(
 
 
 def test_labels_that_are_missing_or_too_many_are_suggested_and_reviewed_as_lists(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     sets = [SETS[number % 6] for number in range(90)]
     texts = [f"{' '.join(names)} row{number}" for number, names in enumerate(sets)]
     # Rows 4 and 89 have the same text.
@@ -196,7 +195,7 @@ def test_labels_that_are_missing_or_too_many_are_suggested_and_reviewed_as_lists
     data = Data.model_validate({"path": "rows.csv", "id": "id", **SEVERAL})
     stages.split.run(data, Split(), corrections=NO_CORRECTIONS, labelled=NO_LABELLED, **written)
 
-    numbers, table, page = run(tmp_path, 1, **SEVERAL)
+    numbers, table, page = run(here, 1, **SEVERAL)
     counts = {
         row["id"]: row for row in csv.DictReader(table.read_text(encoding="utf-8").splitlines())
     }

@@ -22,10 +22,9 @@ TEXTS = ["good food", "bad", "good food", ""]
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    folder = tiny_bert.write_folder(tmp_path / "tiny")
-    (tmp_path / ".dvc").mkdir()
-    monkeypatch.chdir(tmp_path)
+def settings(here: Path) -> Settings:
+    folder = tiny_bert.write_folder(here / "tiny")
+    (here / ".dvc").mkdir()
     return Settings(pretrained=None, path=str(folder), sha256=tiny_bert.checksum(folder), length=16)
 
 

@@ -26,10 +26,9 @@ STEPS = {  # tag: its commit, and that of the stage prod from then on
 
 
 @pytest.fixture
-def commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def commits(here: Path) -> list[str]:
     """Return three commits of a repository in the current folder."""
-    monkeypatch.chdir(tmp_path)
-    git("init", "--quiet")
+    git("init", "--quiet", folder=here)
     for _ in range(3):
         git("commit", "--quiet", "--allow-empty", "--message", "change")
     return git("log", "--reverse", "--format=%H").split()

@@ -3,7 +3,7 @@
 import json
 import re
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +12,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from tests import approved
-from tests.processes import Ended, git
+from tests.processes import Command as Run
+from tests.processes import git
 from tests.settings import put
 from tests.unit.tables.tables import delimited
 from tests.unspaced import WORDS, write_table
@@ -23,7 +24,6 @@ from textclf.project.init import expected, presets
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
 
-Run = Callable[..., Ended]
 ROWS = [
     (f"T{n}", f"The parcel {n} from {'team' * (n % 2)} is late.", ["shipping", "billing"][n % 2])
     for n in range(40)

@@ -2,20 +2,17 @@
 
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests import layouts
 from tests.layouts import LAYOUTS
-from tests.processes import Ended
+from tests.processes import Command as Run
 from textclf.project.init import command
 
 # Of a library of DVC.
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")
-
-Run = Callable[..., Ended]
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests import pull_request
+from tests.processes import Command as Run
 from tests.processes import git
-from tests.unit.project.init.test_command import Run
 from textclf.artifacts.checked import write_settings
 from textclf.core.code import CODE, PROJECT
 from textclf.core.files import sha256
