@@ -59,7 +59,7 @@ def measure(corpus: str, preset: str, folder: Path, installed: Path) -> dict[str
         place, home = Path(name), Path(name, "project")
         tables = tables_of(corpus, folder, place)
         own = project.variables(home) | {"PYTHONPATH": str(installed)}
-        load, used = os.getloadavg()[0], cpu_seconds()
+        load, used = results.load_average(), cpu_seconds()
         words = [
             "init",
             str(home),
@@ -76,7 +76,7 @@ def measure(corpus: str, preset: str, folder: Path, installed: Path) -> dict[str
         expected = EXPECTED.search(printed)
         return {
             "cpu_minutes": (cpu_seconds() - used) / 60,
-            "load": [load, os.getloadavg()[0]],
+            "load": [load, results.load_average()],
             "expected": expected and expected[1],
             "rows": {
                 part: len(read(table))

@@ -23,9 +23,16 @@ from textclf.core.formatting import round_significant
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PACKAGES = ("dvc", "keras", "numpy", "pyarrow", "scikit-learn", "tensorflow")
+
+
+def load_average() -> float:
+    """Return the load average of the last minute; 0 on Windows, which has none."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+
+
 # Before the measurement, since every benchmark imports this module first; one of them takes a
 # single core for itself.
-LOAD = os.getloadavg()[0]
+LOAD = load_average()
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
@@ -93,7 +100,7 @@ def measurement() -> dict[str, Any]:
     }
     return {
         "commit": COMMIT,
-        "load": [round(each, 1) for each in (LOAD, os.getloadavg()[0])],
+        "load": [round(each, 1) for each in (LOAD, load_average())],
         "machine": machine(),
         "versions": versions,
     }

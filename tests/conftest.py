@@ -40,7 +40,7 @@ WORDS = ("good", "bad", "food", "place", "staff", "nice", "awful", "great")
 # What Windows lacks, in the lines of a test
 POSIX = re.compile(
     r"\bos\.(fork|kill|mkfifo|get\w?uid|sete?uid|sched_)|SIG(KILL|HUP|PIPE)|\"sh\"|/proc/|prlimit|unshare|start_new_session"
-    r"|(?m:^import (fcntl|pwd|resource)$)"
+    r"|getloadavg|(?m:^import (fcntl|pwd|resource)$)"
 )
 # Why a test was skipped, and how to make it run.
 LEFT_OUT = {
@@ -93,7 +93,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("nightly"):
             item.add_marker("slow")
-        if sys.platform == "win32" and needs_posix(item):
+        if not hasattr(os, "fork") and needs_posix(item):
             item.add_marker(pytest.mark.skip(reason="uses what Windows lacks"))
     if LESSON:
         return

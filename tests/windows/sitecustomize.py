@@ -1,6 +1,7 @@
 """Leave a process of textclf only what Windows has; Python imports this at its start.
 
 Modules, functions and signals of POSIX are missing, and what is open can't be removed or renamed.
+With `WITHOUT_POSIX` in the environment that holds for pytest, too, and so for all tests.
 """
 
 import builtins
@@ -12,7 +13,7 @@ import re
 import select
 import shutil
 import signal
-import subprocess  # noqa: F401 (a module msvcrt would make it look for Windows)
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from types import SimpleNamespace
 from typing import Any
 
 OURS = re.compile(r"(textclf|stages|from (textclf|multiprocessing\.spawn))\b")
+# The second begins the program of a process of pytest-xdist.
+TESTS = re.compile(r".*pytest$|import sys;exec\(eval")
 MODULES = ("fcntl", "grp", "pwd", "resource", "termios")
 SYSTEM = (
     *("O_DIRECTORY", "chown", "fork", "getloadavg", "getpgid", "killpg", "mkfifo", "nice"),
@@ -103,10 +106,13 @@ def lacks_posix() -> None:
         lambda name=None, *_: name is None,
         TypeError("bad argument type for built-in operation"),
     )
+    subprocess.Popen.kill = lambda process: process.send_signal(9)  # type: ignore[assignment, method-assign]
     multiprocessing.get_all_start_methods = lambda: ["spawn"]
     tempfile.TemporaryFile = tempfile.NamedTemporaryFile  # type: ignore[assignment]
     shutil._use_fd_functions = False  # type: ignore[attr-defined]
 
 
-if any(OURS.match(Path(word).name) for word in sys.orig_argv[1:]):
+WORDS = sys.orig_argv[1:]
+IS_TESTED = "WITHOUT_POSIX" in os.environ and any(map(TESTS.match, WORDS))
+if IS_TESTED or any(OURS.match(Path(word).name) for word in WORDS):
     lacks_posix()

@@ -234,10 +234,9 @@ def ended(process: str) -> bool:
         return True
 
 
-@pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)]
-)
-def test_no_worker_outlives_its_parent(tmp_path: Path, number: int, status: int) -> None:
+@pytest.mark.parametrize(("name", "status"), [("SIGKILL", -9), ("SIGINT", 130)])
+def test_no_worker_outlives_its_parent(tmp_path: Path, name: str, status: int) -> None:
+    number = getattr(signal, name)
     (tmp_path / "long.py").write_text(LONG)
     with subprocess.Popen(
         [sys.executable, tmp_path / "long.py"],
