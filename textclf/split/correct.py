@@ -165,7 +165,7 @@ def with_labelled(
         added.append(position)
         labels.append(names)
     raise_first(errors, labelled.path, len(labelled), LABELLED)
-    rows.add_classes({name for names in labels for name in names})
+    rows.labels.order({name for names in labels for name in names})
     texts = array_of([labelled.texts[position] for position in added])
     normalised = array_of_numbers(hash_normalized(texts, seed))
     empty = pa.repeat("", len(added))

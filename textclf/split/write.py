@@ -103,7 +103,9 @@ def write_splits(
     if by_hash or tested:
         # Without classes that have only rows beside the table.
         of_table = {
-            name: {label: count for label, count in by_class.items() if label not in rows.added}
+            name: {
+                label: count for label, count in by_class.items() if label not in rows.labels.added
+            }
             for name, by_class in counts.items()
         }
         row_counts = counter.row_counts() if data.multilabel else None
@@ -121,9 +123,11 @@ def write_splits(
     for name, ends in times.items():
         report[name]["time"] = {"first": describe_time(min(ends)), "last": describe_time(max(ends))}
     if data.labels:  # rows of each label as it was written
-        report["labels"] = {label: rows.written[label] for label in data.labels}
+        report["labels"] = {label: rows.labels.written[label] for label in data.labels}
     for label, became in rare.items():  # rows of each class by what it became
-        report.setdefault("rare", {}).setdefault(became or DROPPED, {})[label] = rows.meant[label]
+        report.setdefault("rare", {}).setdefault(became or DROPPED, {})[label] = rows.labels.meant[
+            label
+        ]
     if rows.given:
         report["given"] = dict(rows.given)
     if corrector:

@@ -59,9 +59,9 @@ def test_labels_are_read_as_they_are_meant(
     got = read(table, labels=ALIKE | {"gone": "x"})
     assert frame_of(got)["label"].tolist() == ["billing", "billing", "billing", "1", "1", "1", "x"]
     assert got.classes == ["1", "billing", "x"]
-    assert {label: got.written[label] for label in [*ALIKE, "gone"]} == dict.fromkeys(ALIKE, 1) | {
-        "gone": 0
-    }
+    assert {label: got.labels.written[label] for label in [*ALIKE, "gone"]} == dict.fromkeys(
+        ALIKE, 1
+    ) | {"gone": 0}
     assert read(table, labels=ALIKE, classes=["x", "billing", "1"]).classes == ["x", "billing", "1"]
     assert read(table, labels=ALIKE, unknown="1").classes == ["billing", "x"]
     with pytest.raises(
