@@ -15,10 +15,10 @@ import pytest
 import textclf
 from tests.refusal import refusal
 from tests.verify import DVC, Copy, change_params
+from textclf import cli
 from textclf.artifacts import predictions, splits, statement
 from textclf.artifacts.checksums import checksum_of_json
 from textclf.artifacts.statement import PROVENANCE
-from textclf.cli import build_parser
 from textclf.core.errors import UserError
 from textclf.core.files import write_npz
 from textclf.core.ownership import md5_of_file
@@ -270,8 +270,8 @@ def elsewhere(
     return folder
 
 
-def verify(model: Path) -> int:
-    return command.run(build_parser().parse_args(["verify", str(model), "--rederive", "--explain"]))
+def verify(model: Path) -> int | None:
+    return cli.run(cli.parse(["verify", str(model), "--rederive", "--explain"]))
 
 
 def test_a_model_as_it_was_made_passes(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -411,15 +411,15 @@ def test_a_verification_runs_this_code_and_goes_on_from_nothing(
     # DVC puts such a file in the place of the one that a stage makes, unless the cache's type is
     # copy.
     poison(copy, Path("data/predictions/logistic_regression.parquet"), "forged")
-    arguments = build_parser().parse_args(["verify", "logistic_regression", "--rederive"])
-    assert command.run(arguments) == 0
+    arguments = cli.parse(["verify", "logistic_regression", "--rederive"])
+    assert cli.run(arguments) == 0
     assert (
         "logistic_regression: model: 5 files made again, byte for byte" in capsys.readouterr().out
     )
     name = "data/.train-logistic_regression-0123456789abcdef.scratch/training.npz"
     written(name, "forged")(copy.folder)
     commit_all(copy, name)
-    assert command.run(arguments) == 1
+    assert cli.run(arguments) == 1
     assert f"pipeline: FAILED, {name} must not be in Git" in capsys.readouterr().out
 
 
@@ -508,11 +508,9 @@ def test_data_of_the_cache_that_are_not_what_their_checksum_says_fail(
     commit_all(copy)
     poison(copy, copy.folder / "data/external/scores.csv", "id,good\n1,0.9\n")
     poison(copy, copy.folder / "data/raw/yelp_labelled.txt", "poor\t1\n")
-    arguments = build_parser().parse_args(
-        ["verify", "logistic_regression", "--rederive", "--commit", "HEAD"]
-    )
+    arguments = cli.parse(["verify", "logistic_regression", "--rederive", "--commit", "HEAD"])
     monkeypatch.setattr(command, "find_commit", lambda *_, **__: commit_of("HEAD"))
-    assert command.run(arguments) == 1
+    assert cli.run(arguments) == 1
     names = "data/external/scores.csv, data/raw"
     line = (
         f"inputs: FAILED, {names} must be what the checksums in the commit say; Git, "
@@ -596,16 +594,16 @@ def test_a_model_that_is_not_the_release_named_fails(
     newer = model.parent / "majority"
     monkeypatch.setattr(command, "find_model", lambda _, name: newer if "@" in name else Path(name))
     arguments = ["verify", str(model), "--version", "keras@v0.0.2"]
-    assert command.run(build_parser().parse_args(arguments)) == 1
+    assert cli.run(cli.parse(arguments)) == 1
     assert (
         "keras: version: FAILED, keras@v0.0.2 has another provenance.json"
         in capsys.readouterr().out
     )
     newer = model
-    assert command.run(build_parser().parse_args(arguments)) == 0
+    assert cli.run(cli.parse(arguments)) == 0
     for words in (["--version", "keras@v0.0.2"], [str(model), "--version", "majority"]):
         assert "must be NAME@vN and come with MODEL" in refusal(
-            command.run, build_parser().parse_args(["verify", *words])
+            cli.run, cli.parse(["verify", *words])
         )
 
 
@@ -613,9 +611,7 @@ def test_a_model_that_is_not_the_release_named_fails(
     "words", ["--signature x", "--explain", "--commit HEAD", "--python python3"]
 )
 def test_an_option_that_would_check_nothing_is_refused(words: str) -> None:
-    assert "must come with --" in refusal(
-        command.run, build_parser().parse_args(["verify", "keras", *words.split()])
-    )
+    assert "must come with --" in refusal(cli.run, cli.parse(["verify", "keras", *words.split()]))
 
 
 @pytest.mark.parametrize(("change", "status"), [(1e-6, 0), (0.1, 1)])

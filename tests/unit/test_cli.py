@@ -3,14 +3,14 @@
 import importlib
 import inspect
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from tests import approved
 from tests.processes import Command, run
 from textclf import __version__, cli
+from textclf.core.command import describe
+from textclf.drift.arguments import Drift
 
 
 def test_the_version_is_printed(command_line: Command) -> None:
@@ -21,32 +21,27 @@ def test_the_version_is_printed(command_line: Command) -> None:
 def test_each_command_has_help_and_a_module_that_runs(name: str, command_line: Command) -> None:
     status, out, _ = command_line(name, "--help")
     assert status == 0
-    command = cli.COMMANDS[name]
-    assert (command.description or f"{command.help[1:]}.\n").strip().splitlines()[0] in out
+    kind = cli.COMMANDS[name].load()
+    assert describe(kind).partition("\n")[0] in out
     assert f"\n  textclf {name}" in out or f"$(textclf {name}" in out, "an example"
-    module = importlib.import_module(f"textclf.{command.module}")
-    assert len(inspect.signature(module.run).parameters) == (command.add_arguments is not None)
+    module = importlib.import_module(f"textclf.{kind.module}")
+    assert len(inspect.signature(module.run).parameters) == 1
 
 
-@pytest.mark.parametrize(("words", "parameters"), [(["metrics"], 0), (["drift", "new.csv"], 1)])
 @pytest.mark.parametrize(("result", "code"), [(None, 0), (1, 1)])
 def test_the_exit_code_is_what_a_command_returns(
-    words: list[str],
-    parameters: int,
-    result: int | None,
-    code: int,
-    monkeypatch: pytest.MonkeyPatch,
-    command_line: Command,
+    result: int | None, code: int, monkeypatch: pytest.MonkeyPatch, command_line: Command
 ) -> None:
-    called: list[Any] = []
+    called: list[Drift] = []
 
-    def work(*arguments: Any) -> int | None:
+    def work(arguments: Drift) -> int | None:
         called.append(arguments)
         return result
 
-    monkeypatch.setattr(importlib, "import_module", lambda _: SimpleNamespace(run=work))
-    assert command_line(*words).status == code
-    assert [len(arguments) for arguments in called] == [parameters]
+    monkeypatch.setattr("textclf.drift.command.run", work)
+    assert command_line("drift", "new.csv", "--delimiter", ";").status == code
+    ((given,),) = [called]
+    assert (given.name, given.new, given.form.delimiter) == ("drift", "new.csv", ";")
 
 
 def test_a_wrong_command_line_is_answered_with_the_approved_line(command_line: Command) -> None:

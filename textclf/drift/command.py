@@ -1,6 +1,5 @@
 """The command `textclf drift`: from its arguments to the answer."""
 
-import argparse
 import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -12,10 +11,11 @@ from textclf.core.files import SPLITS
 from textclf.core.formatting import count_noun
 from textclf.core.quoting import quote_name, quote_value
 from textclf.drift import result
+from textclf.drift.arguments import Drift
 from textclf.drift.measure import CHECKS, Settings, measure
 from textclf.drift.pool import PooledTexts, Sample, pool_texts, sample_texts
 from textclf.drift.result import Result, Side
-from textclf.predict.command import read_batches
+from textclf.predict.command import Source, read_batches
 from textclf.predict.outputs import open_output, require_other_files
 from textclf.predict.predictor import find_model, load
 
@@ -37,7 +37,7 @@ BATCH = 4096
 Texts = tuple[Sequence[str], Sequence[str] | None]
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: Drift) -> int:
     """Print whether new texts are like those of the reference; return 1 if they are not, else 0."""
     settings = _settings(arguments)
     read = {} if arguments.new == STDIN else {"NEW": Path(arguments.new)}
@@ -61,9 +61,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if comparison.drifted else 0
 
 
-def _compare(arguments: argparse.Namespace, settings: Settings) -> Result:
+def _compare(arguments: Drift, settings: Settings) -> Result:
     """Return what the checks find in the texts that the arguments name."""
-    folder = find_model(arguments.models, arguments.model)
+    folder = find_model(arguments.choice.models, arguments.choice.model)
     predictor = load(folder)
     name = "standard input" if arguments.new == STDIN else Path(arguments.new).resolve().name
     if arguments.new != STDIN and not _exists(arguments.new):
@@ -109,7 +109,7 @@ def _exists(path: str) -> bool:
     return bool(path) and Path(path).exists()
 
 
-def _settings(arguments: argparse.Namespace) -> Settings:
+def _settings(arguments: Drift) -> Settings:
     """Return the settings of the tests; `UserError` for numbers that could not find any drift."""
     if not LEAST_ALPHA <= arguments.alpha < 1:
         raise UserError(
@@ -127,17 +127,22 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     return Settings(arguments.alpha, arguments.permutations, arguments.seed)
 
 
-def _read(arguments: argparse.Namespace, path: str) -> Iterator[Texts]:
+def _read(arguments: Drift, path: str) -> Iterator[Texts]:
     """Yield texts of a file, a folder or standard input with their groups, None without --group."""
-    file = None if path == STDIN else Path(path)
-    chosen = argparse.Namespace(**vars(arguments) | {"path": file})
+    source = Source(
+        command=arguments.name,
+        path=None if path == STDIN else Path(path),
+        group=arguments.group,
+        text=arguments.text,
+        form=arguments.form,
+    )
     return (
         (batch.texts, None if arguments.group is None else batch.ids)
-        for batch in read_batches(chosen)
+        for batch in read_batches(source)
     )
 
 
-def _reference(arguments: argparse.Namespace, seed: int) -> Sample:
+def _reference(arguments: Drift, seed: int) -> Sample:
     """Return the texts of the reference, of a split or of a file."""
     if arguments.reference in SPLITS:
         return sample_texts(_read_split(arguments.reference), seed)

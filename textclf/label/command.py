@@ -1,6 +1,5 @@
 """The command `textclf label`: answers in a file, given on the page or in the terminal."""
 
-import argparse
 import contextlib
 import getpass
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from textclf.core.outputs import require_writable
 from textclf.core.quoting import list_names, quote_argument, quote_value
 from textclf.core.settings import load_params
 from textclf.export.sources import class_titles, list_sources
+from textclf.label.arguments import Answering, LabelTexts
 from textclf.label.rows import (
     CONFLICTS,
     SPLITS,
@@ -37,29 +37,29 @@ HELP = (
 SEVERAL = " (several with commas between, - for none)"
 
 
-def run(parsed: argparse.Namespace) -> None:
+def run(arguments: LabelTexts) -> None:
     """Let a person label a file, or merge the files of several."""
-    if parsed.merge:
+    if arguments.merge:
         from textclf.label import merge
 
-        merge.run(parsed)
+        merge.run(arguments.files, arguments.output)
         return
-    path, *others = parsed.files
+    path, *others = arguments.files
     if others:
         raise UserError(
-            f"FILE must be one file; got {len(parsed.files)}; set --merge to merge them"
+            f"FILE must be one file; got {len(arguments.files)}; set --merge to merge them"
         )
-    multilabel = is_multilabel(parsed.files)
+    multilabel = is_multilabel(arguments.files)
     answers = LabelFile(path, multilabel)
-    if parsed.output is not None:
-        if not parsed.output.exists():
+    if arguments.output is not None:
+        if not arguments.output.exists():
             empty = [replace(row, label="", by="", at="") for row in answers.rows]
             # Another process may make it meanwhile.
             with contextlib.suppress(FileExistsError):
-                write_rows(parsed.output, empty, answers.form.columns, new=True)
-        answers = LabelFile(parsed.output, multilabel)
-    known = map(str.strip, parsed.labels.split(","))
-    answer(answers, parsed, [name for name in known if name])
+                write_rows(arguments.output, empty, answers.form.columns, new=True)
+        answers = LabelFile(arguments.output, multilabel)
+    known = map(str.strip, arguments.labels.split(","))
+    answer(answers, arguments.answers, [name for name in known if name])
     count = sum(not row.open for row in answers.rows)
     print(f"{count} of {count_noun(len(answers.rows), 'text')} answered in {answers.path}")
     files = (
@@ -70,12 +70,11 @@ def run(parsed: argparse.Namespace) -> None:
     print(f"next: textclf label --merge {files}")
 
 
-def answer(answers: LabelFile, parsed: argparse.Namespace, known: Sequence[str] = ()) -> None:
+def answer(answers: LabelFile, answering: Answering, known: Sequence[str] = ()) -> None:
     """Let a person answer rows, on the page or in the terminal, until all are answered or Ctrl-C.
 
-    `parsed` has the arguments of `textclf.cli.add_answers`; `known` are labels to choose from
-    besides those of the rows and the classes of the project. Raises `UserError` if the file is
-    read-only.
+    `known` are labels to choose from besides those of the rows and the classes of the project.
+    Raises `UserError` if the file is read-only.
     """
     require_writable(answers.path)
     classes: Sequence[str] = ()
@@ -87,12 +86,14 @@ def answer(answers: LabelFile, parsed: argparse.Namespace, known: Sequence[str] 
         titles = class_titles(sources, settings["about"])
     elif TABLE.exists():
         classes = LabelFile(TABLE, answers.multilabel).labels
-    session = Session(answers, parsed.by or _login(), [*classes, *known], titles, parsed.blind)
+    session = Session(
+        answers, answering.by or _login(), [*classes, *known], titles, answering.blind
+    )
     with contextlib.suppress(KeyboardInterrupt):
-        if parsed.terminal:
+        if answering.terminal:
             ask(session)
         else:
-            serve(session, parsed.port)
+            serve(session, answering.port)
 
 
 def _login() -> str:

@@ -1,6 +1,5 @@
 """The command `textclf label --merge`: from answers of several people to labels and conflicts."""
 
-import argparse
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -48,18 +47,18 @@ SEED = 0  # of the bootstrap
 Statistic = Callable[[NDArray[np.float64]], float]
 
 
-def run(parsed: argparse.Namespace) -> None:
+def run(paths: Sequence[Path], output: Path | None = None) -> None:
     """Add the texts to which more than half of their answers give one label.
 
     The others become conflicts. No answer is removed and nothing is added twice, so the command may
     be killed and run again; of two at once, one waits.
     """
-    in_project = parsed.output is None and PARAMS_FILE.exists()
-    target = labelled.LABELLED if in_project else parsed.output or TABLE
+    in_project = output is None and PARAMS_FILE.exists()
+    target = labelled.LABELLED if in_project else output or TABLE
     written = target, labelled.LABELLED, CONFLICTS
     with locked(*written):
         require_writable(*written)  # before one of them is written
-        _merge(parsed.files, target, in_project)
+        _merge(paths, target, in_project)
 
 
 def _merge(paths: Sequence[Path], target: Path, in_project: bool) -> None:

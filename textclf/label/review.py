@@ -1,6 +1,5 @@
 """The labels that an audit suspects, under review: each answer is a line of corrections.csv."""
 
-import argparse
 import csv
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,6 +12,7 @@ from textclf.core.files import read_csv
 from textclf.core.formatting import count_noun
 from textclf.core.settings import load_section
 from textclf.label import command
+from textclf.label.arguments import Answering
 from textclf.label.rows import SPLITS, LabelFile, Row
 from textclf.tables import corrections
 from textclf.tables.edited import read_form
@@ -60,7 +60,7 @@ class Reviews(LabelFile):
         return replace(self.form, columns=names).file([*rest, *added])
 
 
-def run(parsed: argparse.Namespace) -> int:
+def run(answering: Answering) -> int:
     """Let a person review the rows of plots/audit.csv; return 0."""
     data, issues = load_section("data", Data), read_csv(ISSUES)
     is_listed = pc.field("id").isin(issues["id"].tolist())
@@ -82,7 +82,7 @@ def run(parsed: argparse.Namespace) -> int:
         for position, (row, given, suggested, by, split) in enumerate(listed, start=1)
     ]
     reviews = Reviews(CORRECTIONS, rows, data.multilabel)
-    command.answer(reviews, parsed)
+    command.answer(reviews, answering)
     answered = [row for row in reviews.rows if not row.open]
     changed = [row.id for row in answered if row.label not in ("", row.given)]
     of_test = int((issues["split"][issues["id"].isin(changed)] == "test").sum())

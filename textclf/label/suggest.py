@@ -1,6 +1,5 @@
 """The command `textclf suggest`: choose texts of a pool to label next, and write them to a file."""
 
-import argparse
 import copy
 import os
 from collections import Counter
@@ -23,8 +22,9 @@ from textclf.core.files import DIGITS
 from textclf.core.formatting import count_noun
 from textclf.core.quoting import list_names
 from textclf.core.settings import PARAMS_FILE
+from textclf.label.arguments import Suggest
 from textclf.label.rows import SPLITS, TABLE, Row, cell_of, write_rows
-from textclf.predict.command import read_batches
+from textclf.predict.command import Source, read_batches
 from textclf.predict.inputs import TextBatch, read_table
 from textclf.predict.predictor import Predictor, load
 from textclf.tables import labelled
@@ -42,7 +42,7 @@ TERMS = Terms(weighting="tfidf", sublinear_tf=True, hashing=2**16)
 COMPONENTS = 64  # of tf-idf
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(arguments: Suggest) -> None:
     """Write the file to label, and print what is in it."""
     rows, seed, output = arguments.rows, arguments.seed, arguments.output
     random = min(rows, max(5, round(rows / 10))) if arguments.random is None else arguments.random
@@ -68,7 +68,14 @@ def run(arguments: argparse.Namespace) -> None:
         raise UserError(
             f"the default model in {MODELS} must read texts alone; got one that reads data.columns"
         )
-    pool, counted = sample_pool(read_batches(arguments, empty=True), _known("text"), seed)
+    source = Source(
+        command=arguments.name,
+        path=arguments.path,
+        id=arguments.id,
+        text=arguments.text,
+        form=arguments.form,
+    )
+    pool, counted = sample_pool(read_batches(source, empty=True), _known("text"), seed)
     near = NearCopies(pool.texts)
     for texts in _known("text", trained=False):
         near.compare(texts)

@@ -1,8 +1,8 @@
 """The command `textclf predict`: from its arguments to the predictions."""
 
-import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -10,39 +10,53 @@ from textclf.artifacts.conformal import labels_answered, labels_of
 from textclf.core.errors import UserError
 from textclf.core.failures import complain
 from textclf.predict import inputs, outputs
+from textclf.predict.arguments import Predict
 from textclf.predict.inputs import TextBatch
 from textclf.predict.outputs import PredictedBatch
 from textclf.predict.predictor import Predictor, find_model, load
+from textclf.tables.arguments import Form
 from textclf.tables.layout import COLUMN, Layout
-from textclf.tables.settings import OPTIONS, check_option
+from textclf.tables.settings import check_options
 
 LINES = (None, "lines")  # values of --format with which standard input is a text per line
-TABLE_OPTIONS = (
-    "text",
-    "id",
-    "group",
-    "files",
-    "delimiter",
-    "quoting",
-    "sheet",
-    "query",
-)  # not for lines
 
 
-def run(arguments: argparse.Namespace) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """The texts that a command reads: its arguments, a table, or standard input."""
+
+    command: str
+    form: Form
+    texts: Sequence[str] = ()
+    path: Path | None
+    # Columns of a table.
+    text: Sequence[str] | None
+    id: str | None = None
+    group: str | None = None
+
+
+def run(arguments: Predict) -> None:
     """Write the predictions of the texts that the arguments name."""
     kind = choose_format(arguments.to, arguments.output)
-    for name in ("terms", "top"):
-        if (value := getattr(arguments, name)) is not None and value < 1:
+    for name, value in {"terms": arguments.terms, "top": arguments.top}.items():
+        if value is not None and value < 1:
             raise UserError(f"--{name} must be at least 1; got {value}")
     if arguments.no_formulas and kind != "csv":
         raise UserError(f"--no-formulas must come with --to csv; got {kind}")
     outputs.require_other_files(
         {} if arguments.path is None else {"--path": arguments.path}, {"--output": arguments.output}
     )
-    check_options(arguments)
-    predictor = load(find_model(arguments.models, arguments.model))
-    batches = read_batches(arguments, predictor.reads)
+    source = Source(
+        command=arguments.name,
+        texts=arguments.texts,
+        path=arguments.path,
+        id=arguments.id,
+        text=arguments.text,
+        form=arguments.form,
+    )
+    require_valid(source)
+    predictor = load(find_model(arguments.choice.models, arguments.choice.model))
+    batches = read_batches(source, predictor.reads)
     coverage = arguments.coverage
     if coverage is not None:
         predictor.require_coverage(coverage, "--coverage")
@@ -95,66 +109,65 @@ def predict_batches(
         yield PredictedBatch(ids, texts, labels, probabilities, explanations, named, reasons, top)
 
 
-def check_options(arguments: argparse.Namespace) -> None:
+def require_valid(source: Source) -> None:
     """Raise `UserError` if the arguments that name texts break a rule."""
-    if arguments.texts and (arguments.path or arguments.format):
+    form = source.form
+    if source.texts and (source.path or form.format):
         raise UserError("texts must be arguments or in a table (--path, --format); got both")
-    if arguments.texts or (arguments.path is None and arguments.format in LINES):
-        for name in TABLE_OPTIONS:
-            if getattr(arguments, name) is not None:
-                got = (
-                    "texts as arguments"
-                    if arguments.texts
-                    else "a text per line; set --format, such as csv"
-                )
+    if source.texts or (source.path is None and form.format in LINES):
+        of_table = {"text": source.text, "id": source.id, "group": source.group, **vars(form)}
+        for name, value in of_table.items():
+            if value is not None and name not in ("format", "encoding"):
+                got = "a text per line; set --format, such as csv"
+                if source.texts:
+                    got = "texts as arguments"
                 raise UserError(f"--{name} must come with a table; got {got}")
-    for name in OPTIONS:
-        if (value := getattr(arguments, name)) is not None:
-            check_option(name, value)
+    check_options(vars(form))
 
 
 def read_batches(
-    arguments: argparse.Namespace, columns: Sequence[str] = (), empty: bool = False
+    source: Source, columns: Sequence[str] = (), empty: bool = False
 ) -> Iterator[TextBatch]:
-    """Return the texts that the arguments name, with these columns.
+    """Return the texts of a source, with these columns.
 
     Raises `UserError` for wrong arguments before any text.
 
     A row of a table may have no text only if `empty` ones are read.
     """
-    check_options(arguments)
-    if arguments.texts:
-        return inputs.read_arguments(arguments.texts)
-    layout = _layout(arguments, columns)
-    if arguments.path is not None:
-        return inputs.read_table(arguments.path, layout, empty)
+    require_valid(source)
+    if source.texts:
+        return inputs.read_arguments(source.texts)
+    layout = _layout(source, columns)
+    if source.path is not None:
+        return inputs.read_table(source.path, layout, empty)
     if sys.stdin is None:
         raise UserError("standard input must be open; or give texts as arguments")
     if sys.stdin.isatty():
         complain("one text per line, until Ctrl-D:")
-    if arguments.format in LINES:
+    kind = source.form.format
+    if kind is None or kind == "lines":
         return inputs.read_lines(
             sys.stdin.buffer,
-            arguments.encoding,
-            lambda line: complain(f"warning: {arguments.name}: {line}"),
+            layout.encoding,
+            lambda line: complain(f"warning: {source.command}: {line}"),
         )
-    return inputs.read_stream(sys.stdin.buffer, arguments.format, layout)
+    return inputs.read_stream(sys.stdin.buffer, kind, layout)
 
 
-def _layout(arguments: argparse.Namespace, beside: Sequence[str]) -> Layout:
-    columns: dict[str, str | tuple[str, ...]] = {"text": tuple(arguments.text or ["text"])}
-    columns |= {
-        name: column for name in ("id", "group") if (column := getattr(arguments, name)) is not None
-    }
+def _layout(source: Source, beside: Sequence[str]) -> Layout:
+    columns: dict[str, str | tuple[str, ...]] = {"text": tuple(source.text or ["text"])}
+    given = {"id": source.id, "group": source.group}
+    columns |= {name: column for name, column in given.items() if column is not None}
+    form = source.form
     return Layout(
         columns | {COLUMN + name: name for name in beside},
-        files=arguments.files or "**/*",
-        format=arguments.format or "auto",
-        encoding=arguments.encoding,
-        delimiter=arguments.delimiter,
-        quoting=None if arguments.quoting is None else arguments.quoting == "true",
-        sheet=arguments.sheet,
-        query=arguments.query,
+        files=form.files or "**/*",
+        format=form.format or "auto",
+        encoding=form.encoding or "utf-8",
+        delimiter=form.delimiter,
+        quoting=form.quoted,
+        sheet=form.sheet,
+        query=form.query,
         option="--",
     )
 

@@ -3,14 +3,13 @@
 Used by the command `textclf check` and the stage check.
 """
 
-import argparse
 import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textclf import params
 from textclf.artifacts import checked
@@ -31,6 +30,10 @@ from textclf.models.settings import baselines
 from textclf.params import Params
 from textclf.pretrained.catalogue import CATALOGUE
 from textclf.project import declared
+
+# Not imported otherwise, since the stage check does without the arguments of a command.
+if TYPE_CHECKING:
+    from textclf.project.arguments import Check
 
 SPLITS = Path("data/splits")
 PIPELINES = Path("dvc.yaml"), Path("studies/dvc.yaml")
@@ -64,7 +67,7 @@ MESSAGE = "params.yaml was checked\n"
 FIRST = ("stages/__init__.py", "__init__.py")
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(arguments: "Check") -> None:
     """Check what a run needs and print what params.yaml asks for; or print the named settings."""
     if arguments.keys:
         print(*describe_settings(arguments.keys), sep="\n")

@@ -1,11 +1,10 @@
 """Print the completion script of a shell for the command `textclf`."""
 
-import argparse
-
 from textclf.cli import build_parser
+from textclf.project.arguments import Completion
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(arguments: Completion) -> None:
     """Print the script."""
     import shtab
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from textclf.core.arithmetic import has_avx2, is_x86, promise
 from textclf.core.code import require_own_version
+from textclf.core.command import Command
 from textclf.core.errors import UserError
 from textclf.core.extras import EXTRAS, how_to_install
 from textclf.core.formatting import align, count_noun
@@ -41,7 +42,7 @@ class Fact(NamedTuple):
     required: bool = False
 
 
-def run() -> int:
+def run(_: Command) -> int:
     """Print a line per fact; return 0, or 1 if something that the pipeline needs is missing."""
     facts = [*_machine(), *_programs(), *_features(), *_versions()]
     rows = [

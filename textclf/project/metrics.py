@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from textclf.artifacts.checked import read_settings
+from textclf.core.command import Command
 from textclf.core.differences import compare_values
 from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, list_names
@@ -20,7 +21,7 @@ from textclf.review.differences import UNMEASURED
 METRICS, PAGE, IN_USE = Path("metrics"), Path("reports/report.html"), Path("data/settings.json")
 
 
-def run() -> None:
+def run(_: Command) -> None:
     """Print the models, the default model, where the report is, and which stages would run anew."""
     settings: dict[str, Any] = load_params(
         {"train": Train, "average": Average, "evaluate": Evaluate, "export": Export}

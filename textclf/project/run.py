@@ -1,6 +1,5 @@
 """Run one stage of dvc.yaml or studies/dvc.yaml, and those it depends on, after `textclf check`."""
 
-import argparse
 import os
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from textclf.core.extras import EXTRAS
 from textclf.core.failures import USAGE_ERROR
 from textclf.core.installed import path_of_programs
+from textclf.project.arguments import Audit, RunStage
 from textclf.project.check import load_for_run
 
 # DVC's exit code after Ctrl-C.
@@ -15,28 +15,28 @@ INTERRUPTED = 252
 AUDITED, ISSUES = Path("reports/audit.html"), Path("plots/audit.csv")
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: RunStage) -> int:
     """Run the stage of the command; return 0, or 2 if it failed."""
     for package in EXTRAS.get(arguments.name, ()):
         if find_spec(package) is None:
             raise ModuleNotFoundError(name=package)
     load_for_run()
-    reviews = getattr(arguments, "review", False)
+    if not isinstance(arguments, Audit):
+        return dvc("repro", arguments.stage)
     status = 0
-    if not (reviews and is_listed(arguments.stage)):
+    if not (arguments.review and is_listed(arguments.stage)):
         status = dvc("repro", arguments.stage)
     if status:
         return status
-    if reviews:
+    if arguments.review:
         from textclf.label import review
 
-        return review.run(arguments)
-    if arguments.name == "audit":
-        # The page has texts, so it is no output of the stage that DVC or Git keeps: after a
-        # checkout it may be missing.
-        if not AUDITED.exists() or AUDITED.stat().st_mtime_ns < ISSUES.stat().st_mtime_ns:
-            status = dvc("repro", "--force", "--single-item", arguments.stage)
-        print(AUDITED)
+        return review.run(arguments.answers)
+    # The page has texts, so it is no output of the stage that DVC or Git keeps: after a checkout it
+    # may be missing.
+    if not AUDITED.exists() or AUDITED.stat().st_mtime_ns < ISSUES.stat().st_mtime_ns:
+        status = dvc("repro", "--force", "--single-item", arguments.stage)
+    print(AUDITED)
     return status
 
 

@@ -1,6 +1,5 @@
 """The command `textclf upgrade`: bring a project to the installed version of textclf."""
 
-import argparse
 import contextlib
 import difflib
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,7 @@ from textclf.core.errors import UserError
 from textclf.core.files import sha256_of_file
 from textclf.core.settings import PARAMS_FILE, load_yaml
 from textclf.params import Params, load
+from textclf.project.arguments import Upgrade
 from textclf.project.check import needed_extras, run_settings
 from textclf.project.generated import (
     REQUIREMENTS,
@@ -29,7 +29,7 @@ LAST_RUN = Path("data/settings.json")
 FOLDERS = (CODE, Path(".dvc/plots"))
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(arguments: Upgrade) -> None:
     """Print what changes; then write what textclf generates in a project."""
     params = load()
     if not PROJECT.parent.is_dir():

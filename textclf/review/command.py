@@ -6,7 +6,6 @@ the comment is still written and says so. Metrics and figures are those that dvc
 those of dvc.lock, each as it is at its revision.
 """
 
-import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -28,6 +27,7 @@ from textclf.evaluate.results import Results
 from textclf.evaluate.settings import Evaluate
 from textclf.models.settings import CONSTANT
 from textclf.review import revisions
+from textclf.review.arguments import PullRequestReport
 from textclf.review.base import run_base
 from textclf.review.changes import Numbers, Settled, compare_metrics
 from textclf.review.comment import Figure, Report, render
@@ -50,7 +50,7 @@ NOT_LISTED = {revisions.EVALUATION, revisions.INTERVALS, revisions.SLICES, revis
 LEFT_OUT = {"ece_if_calibrated", "guessing"}
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: PullRequestReport) -> int:
     """Write the comment and return the exit code: 0, or 1 if the gate failed.
 
     The reasons of the gate are on stderr. Raise `UserError` after writing if the gate could not be
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     base = revisions.merge_base(revisions.commit_of(arguments.base), head)
     failure = _run_base(base) if arguments.run_base else ""
     report = replace(compare(base, head), base_failure=failure)
-    output: Path | None = arguments.output
+    output = arguments.output
     start = output.parent if output else Path()
     figures = changed_figures(base, head, arguments.image_url, arguments.images, start)
     text = render(replace(report, figures=figures, report_url=arguments.report_url))

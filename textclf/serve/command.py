@@ -1,6 +1,5 @@
 """The command `textclf serve`: from its arguments to a server that runs until it is stopped."""
 
-import argparse
 import ipaddress
 import logging
 import math
@@ -21,6 +20,7 @@ from textclf.core.resources import limit_of
 from textclf.predict.predictor import Predictor, find_model, load
 from textclf.serve import Limits, middleware
 from textclf.serve.app import create_app
+from textclf.serve.arguments import Serve
 from textclf.serve.protocol import Protocol
 
 MAX_CONNECTIONS, MAX_BACKLOG = 1024, 128  # at once; and those that wait to be accepted
@@ -32,7 +32,7 @@ MAX_PORT = 65535
 SWITCH_SECONDS = 0.0005
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(arguments: Serve) -> None:
     """Serve models until SIGTERM or SIGINT; requests in work are then answered first."""
     for name in ("max_texts", "max_characters", "max_bytes", "max_requests", "threads"):
         if (value := getattr(arguments, name)) < 1:
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.max_requests,
         arguments.timeout,
     )
-    models, default = load_models(arguments.models, arguments.model)
+    models, default = load_models(arguments.choice.models, arguments.choice.model)
     middleware.start_log(sys.stdout)
     with listen(arguments.host, arguments.port) as listener:
         ip = ipaddress.ip_address(listener.getsockname()[0].partition("%")[0])

@@ -3,7 +3,7 @@
 import codecs
 from collections.abc import Mapping
 from pathlib import PureWindowsPath
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -311,9 +311,12 @@ class Data(Section):
 OPTIONS = {"delimiter": _delimiter, "encoding": _encoding, "files": _glob}
 
 
-def check_option(name: str, value: str) -> None:
+def check_options(given: Mapping[str, Any]) -> None:
     """Raise `UserError` if a command-line option breaks the rule of the setting of its name."""
-    try:
-        OPTIONS[name](value)
-    except PydanticCustomError as error:
-        raise UserError(f"--{name} must be {error.message()}; got {show(value)}") from None
+    for name, require in OPTIONS.items():
+        value = given[name]
+        try:
+            if value is not None:
+                require(value)
+        except PydanticCustomError as error:
+            raise UserError(f"--{name} must be {error.message()}; got {show(value)}") from None

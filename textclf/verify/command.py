@@ -4,7 +4,6 @@ Exit code 0: every check passed. 1: one failed; its line says FAILED. 2: the che
 made.
 """
 
-import argparse
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -17,12 +16,13 @@ from textclf.core.quoting import quote_name
 from textclf.predict.predictor import find_model
 from textclf.review.revisions import commit_of
 from textclf.verify import signing
+from textclf.verify.arguments import Verify
 from textclf.verify.commit import find_commit
 from textclf.verify.files import Check, check, problems
 from textclf.verify.rederive import rederive
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: Verify) -> int:
     """Print a line per check, and return the exit code."""
     if arguments.signature and not arguments.key:
         raise UserError("--signature must come with --key, the public key to check it by; got none")
@@ -47,7 +47,7 @@ def every_model(models: Path) -> list[str]:
     )
 
 
-def verify(folder: Path, arguments: argparse.Namespace) -> Iterator[Check]:
+def verify(folder: Path, arguments: Verify) -> Iterator[Check]:
     """Yield the checks of a model.
 
     It is made again only if a commit has what its statement names.

@@ -1,9 +1,9 @@
 """The command `textclf release`: check a model, and tag the commit as a version and for a stage."""
 
-import argparse
 import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from textclf.artifacts.statement import PROVENANCE, read
@@ -12,9 +12,10 @@ from textclf.core.git import git
 from textclf.predict import predictor, released
 from textclf.review import base, command, revisions
 from textclf.verify import commit, files, signing
+from textclf.verify.arguments import Release
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: Release) -> int:
     """Print a line per check, and the commands to tag and push if all pass; with --tag, tag.
 
     Return 1 if a check fails.
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _checks(
-    folder: Path, stage: str, arguments: argparse.Namespace
+    folder: Path, stage: str, arguments: Release
 ) -> dict[str, Callable[[], Iterable[str] | None]]:
     """Return by name the functions that give, or raise, reasons not to release a model.
 
@@ -58,14 +59,14 @@ def _checks(
         "gate": lambda: _broken_limits(released.active().get(stage, [head])[-1], head),
     }
     if arguments.key:
-        checks["signature"] = lambda: _unsigned(folder, head, arguments)
+        signature = arguments.signature or signing.default_signature(folder)
+        checks["signature"] = partial(_unsigned, folder, head, arguments.key, signature)
     return checks
 
 
-def _unsigned(folder: Path, head: str, arguments: argparse.Namespace) -> Iterator[str]:
+def _unsigned(folder: Path, head: str, key: Path, signature: Path) -> Iterator[str]:
     """Yield what keeps a clone of the commit from having the signature."""
-    signature = arguments.signature or signing.default_signature(folder)
-    signing.require_signature(folder, arguments.key, signature)
+    signing.require_signature(folder, key, signature)
     if revisions.Revision(head).read(signature.as_posix()) != signature.read_bytes():
         yield f"{signature} must be committed"
 

@@ -1,6 +1,5 @@
 """The command `textclf sign` and the check of a signature, by model-signing with a key pair."""
 
-import argparse
 import base64
 import contextlib
 import json
@@ -14,6 +13,7 @@ from textclf.core.outputs import outputs
 from textclf.core.quoting import first_line, quote_name
 from textclf.predict.predictor import find_model
 from textclf.verify import files
+from textclf.verify.arguments import Sign
 
 # A folder of the project, for Git: models/ is an output of a stage.
 SIGNATURES = Path("signatures")
@@ -23,7 +23,7 @@ KIND = "https://model_signing/signature/v1.0"
 FILES = re.compile(r"(?:Extra|Missing) files [^\"]+|Hash mismatch for '[^']+'")
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(arguments: Sign) -> None:
     """Sign the files of a model and write the signature."""
     from model_signing import signing
 

@@ -2,7 +2,6 @@
 
 import csv
 import shutil
-from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -85,7 +84,7 @@ def test_a_copy_is_not_merged(
         assert trained() == []
         shutil.move("splits", "data/splits")
     write_rows(Path("ann.csv"), [Row("p1", DISGUISES[disguise][1], "a"), Row("p2", NEW, "a")])
-    merge.run(Namespace(files=[Path("ann.csv")], output=None))
+    merge.run([Path("ann.csv")])
     assert added() == [NEW]
     rule = "the table of the project has the text or the id, or a near copy that tests"
     line = f"1 text left out, since {rule}"
@@ -121,7 +120,7 @@ def test_before_a_project_no_text_both_tests_and_trains(
     write_rows(Path("1.csv"), others)
     files = [Path(f"{number}.csv") for number in order]
     for part in [files] if at_once else [files[:1], files]:
-        merge.run(Namespace(files=part, output=None))
+        merge.run(part)
     # What the table has stays, and of new rows the one that tests.
     first = "r" if at_once or order[0] == 0 else "d"
     assert {row.id for row in read_rows(Path("table.csv"))} == {first, "new", "kept"}

@@ -3,7 +3,6 @@
 import csv
 import os
 import re
-from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from tests.refusal import refusal
 from textclf.label import command, merge
+from textclf.label.arguments import Answering
 from textclf.label.review import Reviews
 from textclf.label.rows import LabelFile, Row, Session
 
@@ -29,7 +29,7 @@ OTHERS = "id,text,label,by,at\n7,Käse,p,ben,2026-01-01\n8,Brot,p,ben,2026-01-01
 
 def answer(path: Path) -> None:
     file = LabelFile(path)
-    command.answer(file, Namespace(by="ann", blind=False, terminal=True, port=0))
+    command.answer(file, Answering(by="ann", blind=False, terminal=True, port=0))
     file.answer("2", "p", "ann")
 
 
@@ -40,7 +40,7 @@ def review(path: Path) -> None:
 def merge_two(_: Path) -> None:
     Path("ann.csv").write_text(ANSWERS)
     Path("ben.csv").write_text(OTHERS)
-    merge.run(Namespace(files=[Path("ann.csv"), Path("ben.csv")], output=None))
+    merge.run([Path("ann.csv"), Path("ben.csv")])
 
 
 def merge_into_project(path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from argparse import Namespace
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -44,7 +43,7 @@ def person(name: str, labels: Sequence[str | None], why: str = "diverse") -> Pat
 
 
 def run(*files: Path, output: Path | None = None) -> None:
-    merge.run(Namespace(files=[*files], output=output))
+    merge.run(files, output)
 
 
 def added() -> dict[str, str]:

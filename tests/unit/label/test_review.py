@@ -4,13 +4,13 @@ import os
 import re
 import signal
 import sys
-from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
 from tests.unit.split.rows import rows_of, split_table, write_csv
 from textclf.label import review
+from textclf.label.arguments import Answering
 from textclf.label.review import Reviews
 from textclf.label.rows import AnsweredError, Row
 from textclf.split.settings import Split
@@ -74,7 +74,7 @@ def test_each_row_says_its_split_and_the_end_what_becomes_of_the_labels(
     monkeypatch.setattr(review, "SPLITS", here / "splits")
     answers = iter([f"+{other}" if name == changed else "" for _, _, other, _, name in issues])
     monkeypatch.setattr("builtins.input", lambda _: next(answers))
-    assert review.run(Namespace(terminal=True, blind=False, by="ann", port=0)) == 0
+    assert review.run(Answering(terminal=True, by="ann")) == 0
     said = capsys.readouterr().out
     assert said.index("contradicted by m; a train row") < said.index(
         "contradicted by m; a test row"

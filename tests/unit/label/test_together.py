@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 import time
-from argparse import Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -229,7 +228,7 @@ def run_merge(*files: str, last: int = 0) -> int:
     try:
         with Path(f"{os.getpid()}.out").open("w") as sys.stdout:
             kill_at(last)
-            merge.run(Namespace(files=[*map(Path, files)], output=None))
+            merge.run([*map(Path, files)])
         code = 0
     finally:
         os._exit(code)

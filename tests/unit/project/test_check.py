@@ -1,6 +1,5 @@
 """The check of params.yaml, and what other stages get of it."""
 
-import argparse
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from textclf.core.extras import how_to_install
 from textclf.core.git import git
 from textclf.params import Params, parse
 from textclf.project import check
+from textclf.project.arguments import Check
 
 pytestmark = pytest.mark.usefixtures("here")
 DVC_YAML = Path(__file__).parents[3] / "dvc.yaml"
@@ -349,5 +349,5 @@ def test_where_bytes_differ_it_says_what_to_do_with_dvc_lock(
 ) -> None:
     monkeypatch.setattr(check, "gives_same_bytes", lambda: same)
     monkeypatch.setattr(check, "load_for_run", lambda: parse(SEVERAL))
-    check.run(argparse.Namespace(keys=[]))
+    check.run(Check(name="check"))
     assert ("dvc.lock" in capsys.readouterr().out) is not same

@@ -3,7 +3,6 @@
 import csv
 import re
 import sys
-from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +24,7 @@ from textclf.core.extras import how_to_install
 from textclf.core.failures import USAGE_ERROR
 from textclf.core.files import write_csv
 from textclf.label import review
+from textclf.label.arguments import Answering
 from textclf.models.settings import Train
 from textclf.split.settings import Split
 from textclf.studies.audit import summary
@@ -220,7 +220,7 @@ def test_labels_that_are_missing_or_too_many_are_suggested_and_reviewed_as_lists
     )
     answers = iter(["d", "", "-"])
     monkeypatch.setattr("builtins.input", lambda _: next(answers))
-    assert review.run(Namespace(terminal=True, blind=False, by="ann", port=0)) == 0
+    assert review.run(Answering(terminal=True, by="ann")) == 0
     said = capsys.readouterr().out
     assert "of 90 sets of labels" in said
     assert "3 of 3 rows reviewed, labels changed: 1, " in said

@@ -1,6 +1,5 @@
 """The command `textclf init`: a new project, or settings in params.yaml that suit a table."""
 
-import argparse
 import contextlib
 import filecmp
 import os
@@ -14,27 +13,30 @@ from textclf.core.git import git
 from textclf.core.outputs import outputs
 from textclf.core.quoting import quote_argument
 from textclf.core.settings import PARAMS_FILE, load_yaml
+from textclf.project.arguments import Init
 from textclf.project.generated import SETTINGS_HEADER, require_installed, shipped
 from textclf.project.init.create import create, is_project, new_files, require_free
-from textclf.project.init.proposal import GIVEN, choose
+from textclf.project.init.proposal import choose
 from textclf.review.markdown import code
 
 # The settings of a new project, before its preset.
 SETTINGS = Path(__file__).parents[1] / "templates" / "params.yaml"
-OF_TABLES = (*GIVEN, "test", "text", "label", "quoting", "title", "licence", "preset")
 # The start of the path of a table that `git add .` misses and DVC can't track.
 OUTSIDE = "../"
 # The folder of tables that were copied into the project: where Git or DVC can track them.
 FOLDER = Path("texts")
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(arguments: Init) -> None:
     """Make a project in the folder, or adapt params.yaml of one to the table; print what is new."""
     if (arguments.data is None) != arguments.lesson:
         raise UserError(
             "either --data or --lesson must be given; textclf init --help lists the arguments"
         )
-    if arguments.lesson and any(getattr(arguments, name) is not None for name in OF_TABLES):
+    of_table = [*vars(arguments.columns).values(), *vars(arguments.form).values()]
+    of_table += [arguments.test, arguments.text, arguments.label, arguments.preset]
+    of_table += [arguments.title, arguments.licence]
+    if arguments.lesson and any(value is not None for value in of_table):
         raise UserError("--lesson has its own table; it takes FOLDER, --ci and --force alone")
     tables = [path for path in (arguments.data, arguments.test) if path is not None]
     given = [Path(os.path.normpath(path.absolute())) for path in tables]
@@ -51,11 +53,11 @@ def run(arguments: argparse.Namespace) -> None:
             _create(arguments, given)
 
 
-def _adapt(arguments: argparse.Namespace, given: list[Path], before: str) -> None:
+def _adapt(arguments: Init, given: list[Path], before: str) -> None:
     """Write settings for the table into params.yaml."""
     with placed(given) as (paths, copies):
         done = "changed beside data, about, and the models, which are those of the preset"
-        text, data, lines = choose(with_paths(arguments, paths), before, done)
+        text, data, lines = choose(arguments, paths, before, done)
         if text != before:
             require_committed(arguments.force)
             with outputs(PARAMS_FILE) as (scratch,):
@@ -68,7 +70,7 @@ def _adapt(arguments: argparse.Namespace, given: list[Path], before: str) -> Non
     print(*unkept(data), f"next: {cd(arguments.folder)}{add}dvc repro{docs}", sep="\n")
 
 
-def _create(arguments: argparse.Namespace, given: list[Path]) -> None:
+def _create(arguments: Init, given: list[Path]) -> None:
     """Make a new project in the current folder."""
     with placed(given) as (paths, copies):
         if arguments.lesson:
@@ -78,8 +80,7 @@ def _create(arguments: argparse.Namespace, given: list[Path]) -> None:
             subject, classes, path = "the Yelp sentences of UCI", "negative and positive", None
         else:
             before = SETTINGS_HEADER + SETTINGS.read_text(encoding="utf-8")
-            own = with_paths(arguments, paths)
-            text, path, lines = choose(own, before, "chosen for these rows")
+            text, path, lines = choose(arguments, paths, before, "chosen for these rows")
             title, subject, classes = arguments.title or Path(path).stem, code(path), lines[1]
         files = new_files(text, title, subject, classes, arguments.ci)
         # The proposed command is for the folder in which this one was called.
@@ -140,12 +141,6 @@ def is_clone() -> bool:
         and Path("stages/train.py").is_file()
         and Path("textclf").is_dir()
     )
-
-
-def with_paths(arguments: argparse.Namespace, paths: list[Path]) -> argparse.Namespace:
-    """Return the arguments with the paths of the tables in the project."""
-    data, test = (*paths, None)[:2]
-    return argparse.Namespace(**{**vars(arguments), "data": data, "test": test})
 
 
 def require_committed(force: bool) -> None:

@@ -1,9 +1,8 @@
 """The settings that `textclf init` proposes for a table, and what it says of them."""
 
-import argparse
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from textclf.core.settings import PARAMS_FILE, Section, parse_yaml, show, valida
 from textclf.core.writing_systems import EXAMPLES, SOME
 from textclf.evaluate.comparisons import smallest_difference
 from textclf.evaluate.intervals import CONFIDENCE
+from textclf.project.arguments import Init
 from textclf.project.comments import commented
 from textclf.project.init.columns import (
     find_columns,
@@ -36,26 +36,27 @@ from textclf.tables.columns import Column, column_names
 from textclf.tables.given import layout_of
 from textclf.tables.layout import Layout
 from textclf.tables.rare_labels import describe_look_alikes, doubts, look_alikes
-from textclf.tables.settings import OPTIONS, Data, check_option
+from textclf.tables.settings import Data, check_options
 
-# Arguments that are settings of data.
-GIVEN = (*OPTIONS, "format", "id", "group", "time", "split", "unknown", "sheet", "query")
 # Share of the rows that only one of two models decides correctly; the lesson's.
 DISAGREEMENT = 0.13
 
 
-def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, str, list[str]]:
-    """Return a params.yaml for the table that the arguments name, its path, and lines to print.
+def choose(
+    arguments: Init, paths: Sequence[Path], before: str, done: str
+) -> tuple[str, str, list[str]]:
+    """Return a params.yaml for the table of these paths, its path, and lines to print.
 
     The lines say what the table holds, which settings differ from those of `before` and why; `done`
     is what was done to these. Raises `UserError` as the reader of the table does, or if a class has
     too few texts.
     """
-    data, columns, several = describe_table(arguments)
-    data, table = survey_table(data, columns, arguments)
-    if alike := describe_look_alikes(table.classes):
+    data, columns, several = describe_table(arguments, paths)
+    data, table = survey_table(data, columns, arguments.columns.id)
+    alike = describe_look_alikes(table.classes)
+    if alike:
         data = data.model_copy(update={"labels": look_alikes(table.classes)})
-        data, table = survey_table(data, columns, arguments)
+        data, table = survey_table(data, columns, arguments.columns.id)
     content = parse_yaml(before, str(PARAMS_FILE))
     table = replace(table, language=table.language or value_at(content, "about.language") or None)
     preset = arguments.preset or "good"
@@ -126,52 +127,47 @@ def _settings(name: str, section: Section, before: Mapping[str, Any]) -> Iterato
             yield f"{name}.{key}", values[key]
 
 
-def describe_table(arguments: argparse.Namespace) -> tuple[Data, list[Column], str]:
+def describe_table(arguments: Init, paths: Sequence[Path]) -> tuple[Data, list[Column], str]:
     """Return the section data for the table, the columns it does not use, and what shows labels.
 
     The section follows from the arguments and from what the table shows. The last is what shows
     that texts have several labels, "" if nothing does.
     """
-    for name in OPTIONS:
-        value = getattr(arguments, name)
-        if value is not None:
-            check_option(name, value)
-    path = arguments.data
-    given = {name: getattr(arguments, name) for name in GIVEN}
-    given["quoting"] = None if arguments.quoting is None else arguments.quoting == "true"
+    check_options(vars(arguments.form))
+    path = paths[0]
+    named = arguments.columns
+    given = vars(named) | vars(arguments.form) | {"quoting": arguments.form.quoted}
     # Rows without text or label can't be used; the summary counts them.
-    values = {"path": path.as_posix(), "missing": "drop"}
+    values: dict[str, Any] = {"path": path.as_posix(), "missing": "drop"}
     values |= {name: value for name, value in given.items() if value is not None}
     layout = _layout(_validated(values))
     values["delimiter"] = find_delimiter(path, layout)
     layout = replace(layout, delimiter=values["delimiter"])
-    split = arguments.split or find_split(path, layout)
+    split = named.split or find_split(path, layout)
     if split is not None:
         values["split"] = split
     values["text"], values["label"], others = find_columns(
-        path, layout, arguments.text, arguments.label, {split, arguments.time}
+        path, layout, arguments.text, arguments.label, {split, named.time}
     )
-    columns = [column for column in others if column.name not in {arguments.id, arguments.group}]
-    if arguments.id is None:
+    columns = [column for column in others if column.name not in {named.id, named.group}]
+    if named.id is None:
         column = find_id(columns, column_names(path, layout)[0])
         if column is not None:
             values["id"] = column
-    several = {} if isinstance(values["label"], str) else {"task": "multilabel"}
+    several: dict[str, Any] = {} if isinstance(values["label"], str) else {"task": "multilabel"}
     known = {name: value for name, value in values.items() if name != "unknown"}
     every = _validated(known | several)
     several, shown = find_sets(path, every, others, layout, given=bool(arguments.label))
-    if several and arguments.unknown is not None:
+    if several and named.unknown is not None:
         rule = "--unknown must be left out if a text has several labels: one of no class has none"
-        raise UserError(f"{rule}; got {show(arguments.unknown)}")
+        raise UserError(f"{rule}; got {show(named.unknown)}")
     values |= several
-    if arguments.test is not None:
-        values |= _with_test(path, arguments)
+    if len(paths) > 1:
+        values |= _with_test(*paths)
     return _validated(values), columns, shown
 
 
-def survey_table(
-    data: Data, columns: list[Column], arguments: argparse.Namespace
-) -> tuple[Data, Survey]:
+def survey_table(data: Data, columns: list[Column], given_id: str | None) -> tuple[Data, Survey]:
     """Return the section data and what the rows hold, without ids that the split would refuse."""
     path = Path(data.path)
     useful = find_useful([column for column in columns if column.name != data.id])
@@ -180,14 +176,14 @@ def survey_table(
     for update in updates:
         with suppress(UserError):
             return data, survey(path, data.model_copy(update=update))
-    data = data.model_copy(update={"id": arguments.id})
+    data = data.model_copy(update={"id": given_id})
     return data, survey(path, data.model_copy(update=useful))
 
 
-def _with_test(path: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+def _with_test(path: Path, test: Path) -> dict[str, Any]:
     """Return the settings with which the rows of one file train and those of another one test."""
-    folder = Path(os.path.commonpath([path.parent, arguments.test.parent]))
-    files = {"train": path, "test": arguments.test}
+    folder = Path(os.path.commonpath([path.parent, test.parent]))
+    files = {"train": path, "test": test}
     names = {split: file.relative_to(folder).as_posix() for split, file in files.items()}
     return {"path": folder.as_posix(), "files": names}
 
