@@ -45,6 +45,11 @@ class Corrector:
         self._applied: Counter[str] = Counter()
         self._unchanged = self._skipped = 0
 
+    def apply(self, parts: Iterable[tuple[str, pa.Table]]) -> Iterator[tuple[str, pa.Table]]:
+        """Yield the parts with corrected labels."""
+        for name, part in parts:
+            yield name, self.correct(part, name)
+
     def correct(self, rows: pa.Table, split: str) -> pa.Table:
         """Return rows of a split, the labels of those with a correction corrected."""
         labels = as_array(rows["label"])
@@ -109,10 +114,11 @@ class Corrector:
                 f"{corrections.path} {rule}; got none of {list_names(without)}; {advice}"
             )
 
-    def report(self) -> dict[str, Any]:
-        """Return the numbers of labels `applied` by split, `unchanged`, and `skipped` in test."""
+    def report(self, report: dict[str, Any]) -> None:
+        """Report the numbers of labels `applied` by split, `unchanged`, and `skipped` in test."""
         applied = {name: self._applied[name] for name in SPLITS if self._applied[name]}
-        return {"applied": applied, "unchanged": self._unchanged, "skipped": self._skipped}
+        numbers = {"unchanged": self._unchanged, "skipped": self._skipped}
+        report["corrections"] = {"applied": applied, **numbers}
 
 
 def with_labelled(

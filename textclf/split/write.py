@@ -6,24 +6,21 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from textclf.artifacts import memory, shards, splits
 from textclf.artifacts.corrected import DROPPED, rare_classes, uncorrected_test_rows
 from textclf.artifacts.split_report import Corrected, SplitReport
 from textclf.core import progress, resources
 from textclf.core.errors import UserError
-from textclf.core.files import SPLITS, SUGGESTED, UNKNOWN, UNKNOWN_SPLITS
+from textclf.core.files import SUGGESTED
 from textclf.core.formatting import count_noun, split_rows
-from textclf.core.quoting import list_classes, list_names, quote_value
+from textclf.core.quoting import list_classes, list_names
 from textclf.split.by_hash import hash_splits
-from textclf.split.correct import Corrector, with_labelled
-from textclf.split.draw import describe_time, draw_parts, require_classes
-from textclf.split.leaks import LeakCounter
+from textclf.split.correct import Corrector
+from textclf.split.draw import draw_parts, require_classes
 from textclf.split.settings import Split
-from textclf.split.shuffle import ShardWriter
+from textclf.split.steps import LabelledRows, Parts, Step, Times, UnknownRows, Writer
 from textclf.tables.compression import is_compressed
 from textclf.tables.corpus import Corpus
 from textclf.tables.corrections import Corrections
@@ -54,105 +51,76 @@ def write_splits(
     `TooRareError` for classes that the splits lack, unless `rare` has what to do with them.
     """
     rows = Corpus(table, data, rare)
-    tested = data.multilabel and data.rare != "refuse"
-    by_hash = settings.method == "hash"
-    if by_hash:
-        marked = given_splits(table, data)
-        parts = _hashed(rows, settings, marked)
-    else:
-        rows.load()
-        marked = {*rows.marked}
-        parts = draw_parts(rows.table, settings, data.no_class_label)
+    parts, marked = _assign(rows, settings)
     has_rounds = labelled is not None or SUGGESTED in marked
-    copies: list[str] = []  # ids of labelled rows that are near copies of test rows
-    if has_rounds:
-        seed_of_hash = settings.seed if by_hash else 0
-        parts = with_labelled(parts, rows, labelled or Labelled(LABELLED), seed_of_hash, copies)
-    corrector = Corrector(corrections, data) if corrections else None
-    counter = LeakCounter()
-    schema = splits.with_slices(rows.layout.columns, data.multilabel)
-    schemas = dict.fromkeys((*SPLITS, *UNKNOWN_SPLITS), schema)
-    if has_rounds:
-        schemas["train"] = splits.with_rounds(schema)
     # Rows in an order of their own are shuffled; a random split is so already.
     seed = None if settings.method == "random" else settings.seed
-    writers = {name: ShardWriter(folder, name, schemas[name], seed) for name in schemas}
-    unknown = dict.fromkeys(SPLITS, 0)
-    times: dict[str, list[Any]] = {}  # the first and the last of each part
-    for name, part in parts:
-        corrected = corrector.correct(part, name) if corrector else part
-        if data.unknown is not None:
-            is_unknown = pc.equal(corrected["label"], data.unknown)
-            unknown[name] += int(pc.sum(is_unknown).as_py() or 0)
-        if data.no_class_label is not None:  # rows of no class, which train nothing
-            if name != "train":
-                others = corrected.filter(is_unknown)
-                # `ShardWriter.close` writes -1 for these zeros.
-                zeros = pa.array(np.zeros(len(others), np.int32))
-                label = others.column_names.index("label")
-                writers[name + UNKNOWN].add(others.set_column(label, "label", zeros))
-            corrected = corrected.filter(pc.invert(is_unknown))
-        encoded = counter.encode(corrected)
-        counter.add(name, encoded)
-        if "time" in part.column_names and len(part):
-            times.setdefault(name, []).extend(pc.min_max(part["time"]).as_py().values())
-        writers[name].add(encoded)
-    counts = counter.class_counts()
+    writer = Writer(folder, rows, has_rounds, seed)
+    corrector = Corrector(corrections, data) if corrections else None
+    unknown = UnknownRows(writer) if data.unknown is not None else None
+    steps: list[Step] = [Times()]
+    if has_rounds:
+        seed_of_hash = settings.seed if settings.method == "hash" else 0
+        steps.append(LabelledRows(labelled or Labelled(LABELLED), writer, seed_of_hash))
+    steps += filter(None, (corrector, unknown))
+    for step in steps:
+        parts = step.apply(parts)
+    writer.write(parts)
+    counts = writer.counter.class_counts()
     if corrector:
         corrector.finish({*counts.get("train", {}), data.no_class_label or ""})
-    if by_hash or tested:
+    _require_rows(writer, settings)
+    writer.close(unknown.of_no_class if unknown else ())
+    report = writer.counter.report() | _of_table(rows, rare)
+    for step in steps:
+        step.report(report)
+    total = sum(writer.counter.row_counts().values())
+    memory.require_measuring(total, len(rows.classes), models=1, where=str(table))
+    splits.write_classes(rows.classes, folder)
+    return rows.classes, SplitReport.model_validate(report)
+
+
+def _assign(rows: Corpus, settings: Split) -> tuple[Parts, Set[str]]:
+    """Return the parts of the table, and the splits that it marks."""
+    if settings.method == "hash":
+        marked = given_splits(rows.path, rows.settings)
+        return _hashed(rows, settings, marked), marked
+    rows.load()
+    return draw_parts(rows.table, settings, rows.settings.no_class_label), {*rows.marked}
+
+
+def _require_rows(writer: Writer, settings: Split) -> None:
+    """Raise `TooRareError` for classes that the splits lack, `UserError` for an empty split."""
+    rows, counter = writer.rows, writer.counter
+    multilabel = rows.settings.multilabel
+    tested = multilabel and rows.settings.rare != "refuse"
+    if settings.method == "hash" or tested:
         # Without classes that have only rows beside the table.
         of_table = {
             name: {
                 label: count for label, count in by_class.items() if label not in rows.labels.added
             }
-            for name, by_class in counts.items()
+            for name, by_class in counter.class_counts().items()
         }
-        row_counts = counter.row_counts() if data.multilabel else None
+        row_counts = counter.row_counts() if multilabel else None
         require_classes(of_table, settings.method, set(rows.given), row_counts, tested)
     if not all(counter.row_counts().values()):  # by hash
         rule = "the validation rows must be one at least"
         raise UserError(f"{rule}; got none: set a larger split.validation_size, or 0.0")
-    class_positions = {label: position for position, label in enumerate(rows.classes)}
-    positions = np.array([class_positions[label] for label in counter.labels], np.int32)
-    for name in counts:
-        writers[name].close(positions)
-        if name != "train" and data.no_class_label is not None and unknown[name]:
-            writers[name + UNKNOWN].close(np.array([-1], np.int32))
-    report = counter.report() | {"dropped": rows.dropped}  # rows by what they lack
-    for name, ends in times.items():
-        report[name]["time"] = {"first": describe_time(min(ends)), "last": describe_time(max(ends))}
-    if data.labels:  # rows of each label as it was written
-        report["labels"] = {label: rows.labels.written[label] for label in data.labels}
+
+
+def _of_table(rows: Corpus, rare: Renamed) -> dict[str, Any]:
+    """Return what a `SplitReport` has of the table: rows by what they lack, and their labels."""
+    report: dict[str, Any] = {"dropped": rows.dropped}
+    if rows.settings.labels:  # rows of each label as it was written
+        written = rows.labels.written
+        report["labels"] = {label: written[label] for label in rows.settings.labels}
     for label, became in rare.items():  # rows of each class by what it became
-        report.setdefault("rare", {}).setdefault(became or DROPPED, {})[label] = rows.labels.meant[
-            label
-        ]
+        by_class = report.setdefault("rare", {}).setdefault(became or DROPPED, {})
+        by_class[label] = rows.labels.meant[label]
     if rows.given:
         report["given"] = dict(rows.given)
-    if corrector:
-        report["corrections"] = corrector.report()
-    if labelled and len(encoded):  # the last part, unless all its rows are left out
-        rounds = pc.min_max(encoded["round"]).as_py()
-        report["labelled"] = {
-            "rows": len(encoded),
-            "first_round": rounds["min"],
-            "last_round": rounds["max"],
-        }
-    if copies:
-        report.setdefault("labelled", {})["test_copies"] = len(copies)
-    if data.unknown is not None:  # rows by split
-        report["unknown"] = {data.unknown: {name: unknown[name] for name in counts}}
-        if not unknown["test"]:
-            rule = "data.unknown must have test rows, which measure it"
-            advice = "set another split.seed or a larger split.test_size"
-            if "test" in rows.given:
-                advice = "add some to the test rows of the table"
-            raise UserError(f"{table}: {rule}; got none of {quote_value(data.unknown)}; {advice}")
-    total = sum(counter.row_counts().values())
-    memory.require_measuring(total, len(rows.classes), models=1, where=str(table))
-    splits.write_classes(rows.classes, folder)
-    return rows.classes, SplitReport.model_validate(report)
+    return report
 
 
 def _hashed(rows: Corpus, settings: Split, given: Set[str]) -> Iterator[tuple[str, pa.Table]]:
