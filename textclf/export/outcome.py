@@ -53,15 +53,14 @@ def describe(
     recalls = {
         name: splits["test"].recall for name, splits in results.unknown.items() if "test" in splits
     }
-    rows = [
-        [
-            "on the test rows",
-            f"{METRICS['accuracy'].titled(multilabel)} ({confidence_level(confidence)} interval)",
-            *(METRICS[key].titled(multilabel).partition(" (")[0] for key in shown),
-            *(["no class found"] if recalls else []),
-            *(f"against {display_name(name)}" for name in references),
-        ]
+    head = [
+        "on the test rows",
+        f"{METRICS['accuracy'].titled(multilabel)} ({confidence_level(confidence)} interval)",
+        *(METRICS[key].titled(multilabel).partition(" (")[0] for key in shown),
+        *(["no class found"] if recalls else []),
+        *(f"against {display_name(name)}" for name in references),
     ]
+    rows = [head]
     for name in ranked:
         measured = test[name]
         accuracy, interval = format_measured(
@@ -82,15 +81,21 @@ def describe(
     if warning:
         lines.insert(0, f"{display_name(default)} {warning}")
     if looks > 1:
-        best, ends = test[default]["accuracy"], results.accuracy_ends(default)
-        low, high = widen(best, ends.effective_rows, confidence, looks, ends.degrees)
-        chosen = f"if {display_name(default)} was chosen as the best of them"
-        interval = format_interval("accuracy", low, high)
-        lines.append(
-            f"Git has {looks:,} results on these test rows: {chosen}, "
-            f"its {confidence_level(confidence)} interval is {interval} (Bonferroni)"
-        )
+        lines.append(_of_looks(results, default, confidence, looks))
     return lines
+
+
+def _of_looks(results: Results, model: str, confidence: float, looks: int) -> str:
+    """Return the interval of a model that was chosen as the best of so many results."""
+    accuracy = results.evaluation[model]["test"]["accuracy"]
+    ends = results.accuracy_ends(model)
+    low, high = widen(accuracy, ends.effective_rows, confidence, looks, ends.degrees)
+    chosen = f"if {display_name(model)} was chosen as the best of them"
+    interval = format_interval("accuracy", low, high)
+    return (
+        f"Git has {looks:,} results on these test rows: {chosen}, "
+        f"its {confidence_level(confidence)} interval is {interval} (Bonferroni)"
+    )
 
 
 def _against(test: Comparison, metric: str) -> str:

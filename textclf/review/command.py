@@ -8,7 +8,7 @@ those of dvc.lock, each as it is at its revision.
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from textclf.core.differences import MISSING, Difference, compare_values, value_
 from textclf.core.errors import UserError
 from textclf.core.outputs import writing
 from textclf.core.settings import PARAMS_FILE
+from textclf.evaluate.intervals import Interval
 from textclf.evaluate.looks import KEY, count_results, widen
 from textclf.evaluate.model_choice import explain_choice
 from textclf.evaluate.model_warnings import below_baseline
@@ -29,7 +30,7 @@ from textclf.models.settings import CONSTANT
 from textclf.review import revisions
 from textclf.review.arguments import PullRequestReport
 from textclf.review.base import run_base
-from textclf.review.changes import Numbers, Settled, compare_metrics
+from textclf.review.changes import Change, Numbers, Settled, compare_metrics
 from textclf.review.comment import Figure, Report, render
 from textclf.review.differences import (
     checksums,
@@ -114,43 +115,25 @@ def compare(base: Revision, head: Revision) -> Report:
             replace(change, same_task=False, interval=None) if change.metric == "cost" else change
             for change in changes
         ]
-    pairing = Pairing()
     moved = [change for change in changes if change.verdict not in get_args(Settled)]
+    pairing = Pairing()
     if moved and len(levels) == 1 and settings[0] and settings[1]:
-        models = sorted({change.model for change in moved})
-        stratified = is_stratified(params[1], head.metrics(revisions.SPLITS))
-        old, new = base.decided(models), head.decided(models)
-        clustered = _clustered(sides)
-        pairing = pair_predictions(moved, old, new, settings[1], stratified, clustered)
+        pairing = _pair(base, head, moved, settings[1])
     changes = pairing.replace_intervals(changes)
     folder = Path(head.metric_files()[revisions.EVALUATION]).parent
     test_rows = head.metrics(revisions.DECISIONS).get("protocol", {}).get(KEY)
     looks = count_results(test_rows, folder, "" if head.tree else head.commit)
-    of_best = {}
     tested = [change for change in moved if change.split == "test" and not change.baseline]
-    for model in sorted({change.model for change in tested}):
-        ends = intervals[1].get(model, {}).get("test", {}).get("accuracy") or {}
-        rows = ends.get("effective_rows")
-        if levels and rows:
-            accuracy, degrees = measured[1][model]["test"]["accuracy"], ends.get("degrees")
-            of_best[model] = widen(accuracy, rows, min(levels), looks, degrees)
+    models = sorted({change.model for change in tested})
+    of_best = {}
+    if levels:
+        of_best = _of_best(models, measured[1], intervals[1], min(levels), looks)
     splits = [checksums(side.lock.get("split", {}), "outs") for side in sides]
     same_splits = True if splits[0] and splits[0] == splits[1] else None
     differences = compare_values(*params)
     uncommitted = head.uncommitted()
     behaviour = [side.behaviour() for side in sides]
-    checks: list[Check] = []
-    gate_errors: tuple[str, ...] = ()
-    try:
-        gate = head.section("gate", Gate)
-        by_slice = [side.metrics(revisions.SLICES) if gate.slices else {} for side in sides]
-        checks = [
-            *check_gate(gate, changes),
-            *check_slices(gate, *by_slice),
-            *check_behaviour(gate, *behaviour),
-        ]
-    except UserError as error:
-        gate_errors = error.lines
+    checks, gate_errors = _check_all(sides, changes, behaviour)
     # A wider interval lets more pass, so the level belongs to the gate. A base without a gate had
     # none to change.
     gate_changes = []
@@ -181,6 +164,45 @@ def compare(base: Revision, head: Revision) -> Report:
         not_run=not_run(head.params, head.lock, str(PARAMS_FILE)),
         uncommitted=uncommitted,
     )
+
+
+def _pair(base: Revision, head: Revision, moved: Sequence[Change], settings: Evaluate) -> Pairing:
+    """Return the changes with the paired intervals of both sides' predictions."""
+    models = sorted({change.model for change in moved})
+    stratified = is_stratified(with_defaults(head.params), head.metrics(revisions.SPLITS))
+    old, new = base.decided(models), head.decided(models)
+    return pair_predictions(moved, old, new, settings, stratified, _clustered((base, head)))
+
+
+def _of_best(
+    models: Iterable[str], measured: Numbers, intervals: Numbers, confidence: float, looks: int
+) -> dict[str, Interval]:
+    """Return the interval of each model's test accuracy if it is the best of so many results."""
+    widened = {}
+    for model in models:
+        ends = intervals.get(model, {}).get("test", {}).get("accuracy") or {}
+        rows = ends.get("effective_rows")
+        if rows:
+            accuracy, degrees = measured[model]["test"]["accuracy"], ends.get("degrees")
+            widened[model] = widen(accuracy, rows, confidence, looks, degrees)
+    return widened
+
+
+def _check_all(
+    sides: tuple[Revision, Revision], changes: Sequence[Change], behaviour: Sequence[Any]
+) -> tuple[list[Check], tuple[str, ...]]:
+    """Return the checks of the head's gate, and what is wrong with its settings."""
+    try:
+        gate = sides[1].section("gate", Gate)
+        by_slice = [side.metrics(revisions.SLICES) if gate.slices else {} for side in sides]
+        checks = [
+            *check_gate(gate, changes),
+            *check_slices(gate, *by_slice),
+            *check_behaviour(gate, *behaviour),
+        ]
+    except UserError as error:
+        return [], error.lines
+    return checks, ()
 
 
 def _default_of(head: Revision) -> tuple[str, str]:

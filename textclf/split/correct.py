@@ -1,7 +1,7 @@
 """Labels by people, applied to splits: corrections, and labels of texts beside the table."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Set
 from typing import Any
 
 import numpy as np
@@ -149,28 +149,7 @@ def with_labelled(
             chosen = pc.if_else(pc.equal(columns["split"], SUGGESTED), "diverse", "")
         rounds = {"chosen": chosen, "round": pa.repeat(pa.scalar(0, pa.int32()), len(part))}
         yield name, pa.table(columns | rounds)
-    rule = f"id must not be that of a row of {rows.path}"
-    advice = "give it another id, or leave it out"
-    errors, added, labels = [], [], []
-    for position, (row, label) in enumerate(zip(labelled.ids, labelled.labels, strict=True)):
-        if not label:  # the text was discarded
-            continue
-        where = f"{labelled.path}:{labelled.lines[row]}"
-        if row in taken:
-            errors.append(f"{where}: {rule}; got {quote_value(row)}; {advice}")
-        try:
-            names = rows.classes_of(label)
-        except ValueError as error:
-            errors.append(f"{where}: {error}")
-            continue
-        if not names and not multilabel:  # data.rare leaves its class out
-            continue
-        if near and near.is_copy[position]:
-            copies.append(row)
-            continue
-        added.append(position)
-        labels.append(names)
-    raise_first(errors, labelled.path, len(labelled), LABELLED)
+    added, labels = _accept(labelled, rows, taken, near, copies)
     rows.labels.order({name for names in labels for name in names})
     texts = array_of([labelled.texts[position] for position in added])
     normalised = array_of_numbers(hash_normalized(texts, seed))
@@ -188,3 +167,38 @@ def with_labelled(
         "round": pa.array([labelled.rounds[position] for position in added], pa.int32()),
     }
     yield "train", pa.table(columns)
+
+
+def _accept(
+    labelled: Labelled, rows: Corpus, taken: Set[str], near: NearCopies | None, copies: list[str]
+) -> tuple[list[int], list[list[str]]]:
+    """Return the positions of the labelled texts that train, and the classes in their labels.
+
+    `taken` are their ids that rows of the table have, too. Near copies of test rows are added to
+    `copies`. Raises `UserError` as `with_labelled`.
+    """
+    rule = f"id must not be that of a row of {rows.path}"
+    advice = "give it another id, or leave it out"
+    errors: list[str] = []
+    added: list[int] = []
+    labels: list[list[str]] = []
+    for position, (row, label) in enumerate(zip(labelled.ids, labelled.labels, strict=True)):
+        if not label:  # the text was discarded
+            continue
+        where = f"{labelled.path}:{labelled.lines[row]}"
+        if row in taken:
+            errors.append(f"{where}: {rule}; got {quote_value(row)}; {advice}")
+        try:
+            names = rows.classes_of(label)
+        except ValueError as error:
+            errors.append(f"{where}: {error}")
+            continue
+        if not names and not rows.settings.multilabel:  # data.rare leaves its class out
+            continue
+        if near and near.is_copy[position]:
+            copies.append(row)
+            continue
+        added.append(position)
+        labels.append(names)
+    raise_first(errors, labelled.path, len(labelled), LABELLED)
+    return added, labels

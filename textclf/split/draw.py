@@ -140,6 +140,30 @@ class _Pool:
         if self.groups is not None:
             groups = encode(array_of_numbers(self.groups[rows]))[0]
         sizes = np.bincount(groups)
+        order = self._order(rows, groups, sizes, count)
+        # `count` is in rows: take groups until it is reached. If every row is a group, this changes
+        # nothing.
+        group_count = int(np.searchsorted(np.cumsum(sizes[order]), count)) + 1
+        drawn, remaining = order[:group_count], order[group_count:]
+        if not len(remaining):
+            raise UserError(
+                f"of {len(rows)} rows some must be kept; got none, "
+                "as rows of one text or group stay together: "
+                "set split.group_duplicates to false, data.group to null, or a smaller size"
+            )
+        # The position of each group in the random order.
+        position = np.argsort(np.concatenate([drawn, remaining]))
+        row_order = np.argsort(position[groups], kind="stable")
+        border = sizes[drawn].sum()
+        return rows[row_order[border:]], rows[row_order[:border]]
+
+    def _order(
+        self, rows: Positions, groups: NDArray[Any], sizes: NDArray[np.int64], count: int
+    ) -> NDArray[np.int64]:
+        """Return the groups in the order in which they are drawn, stratified if there are labels.
+
+        `groups` (rows,) are those of the rows, `sizes` their numbers of rows.
+        """
         if self.labels is not None and pa.types.is_list(self.labels.type):
             from scipy.sparse import csr_matrix  # takes long to import, as below
 
@@ -152,8 +176,8 @@ class _Pool:
             members = csr_matrix((np.ones(len(codes), np.int64), cells), shape)
             order = np.random.RandomState(self.seed).permutation(len(sizes))
             is_drawn = draw_stratified(members, sizes.tolist(), count, order.tolist())[order]
-            order = np.concatenate([order[is_drawn], order[~is_drawn]])
-        elif self.labels is not None:
+            return np.concatenate([order[is_drawn], order[~is_drawn]])
+        if self.labels is not None:
             from sklearn.model_selection import train_test_split
 
             first_rows = rows[np.unique(groups, return_index=True)[1]]
@@ -172,25 +196,9 @@ class _Pool:
                 rare = [name for name, number in numbers.items() if number == min(numbers.values())]
                 line = f"{len(rows)} rows can not be stratified: {error}".rstrip(".") + RARE_ADVICE
                 raise TooRareError(line, rare, numbers) from error
-            order = np.concatenate([first, second])
-        else:
-            # What train_test_split does, without the second that importing scikit-learn takes.
-            order = np.random.RandomState(self.seed).permutation(len(sizes))
-        # `count` is in rows: take groups until it is reached. If every row is a group, this changes
-        # nothing.
-        group_count = int(np.searchsorted(np.cumsum(sizes[order]), count)) + 1
-        drawn, remaining = order[:group_count], order[group_count:]
-        if not len(remaining):
-            raise UserError(
-                f"of {len(rows)} rows some must be kept; got none, "
-                "as rows of one text or group stay together: "
-                "set split.group_duplicates to false, data.group to null, or a smaller size"
-            )
-        # The position of each group in the random order.
-        position = np.argsort(np.concatenate([drawn, remaining]))
-        row_order = np.argsort(position[groups], kind="stable")
-        border = sizes[drawn].sum()
-        return rows[row_order[border:]], rows[row_order[:border]]
+            return np.concatenate([first, second])
+        # What train_test_split does, without the second that importing scikit-learn takes.
+        return np.random.RandomState(self.seed).permutation(len(sizes))
 
 
 def assign_groups(rows: Any, duplicates: bool) -> Positions:

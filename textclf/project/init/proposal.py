@@ -29,7 +29,7 @@ from textclf.project.init.columns import (
     find_useful,
 )
 from textclf.project.init.expected import disk_in_words, expected_minutes, in_words
-from textclf.project.init.presets import PRESETS, Choice, choose_models, left_out
+from textclf.project.init.presets import PRESETS, Choice, Models, choose_models, left_out
 from textclf.project.init.protocol import TEST_SIZE, choose_settings, is_validated, offer_settings
 from textclf.project.init.survey import Survey, survey
 from textclf.tables.columns import Column, column_names
@@ -83,6 +83,17 @@ def choose(
     gone = _searches_of_other_models(content, [*models.sections["train"]])
     sections = models.sections | {name: {} for name in gone}
     text = with_values(with_sections(before, sections), settings)
+    notes = _notes(preset, table, models, several, alike)
+    notes += [
+        f"section {name}: removed, since it names models that the preset does not have"
+        for name in gone
+    ]
+    lines = summary(data, table, notes, [*models.reasons, *changed], offers, done)
+    return commented(text), data.path, lines
+
+
+def _notes(preset: str, table: Survey, models: Models, several: str, alike: str) -> list[str]:
+    """Return what is told of the test rows, the labels, the preset and how long a run takes."""
     minutes = expected_minutes(models.sections, table, is_validated(preset, table))
     disk = disk_in_words(models.sections)
     notes = [_detectable(table, len(models.candidates))]
@@ -92,17 +103,12 @@ def choose(
         notes.append(
             f"labels that look alike are one class (data.labels, take out what is wrong): {alike}"
         )
-    notes += [
+    return [
+        *notes,
         f"preset {preset}: {PRESETS[preset]}",
         *left_out(preset, table),
         f"expected: {in_words(minutes)} for the first run on this machine{disk}",
     ]
-    notes += [
-        f"section {name}: removed, since it names models that the preset does not have"
-        for name in gone
-    ]
-    lines = summary(data, table, notes, [*models.reasons, *changed], offers, done)
-    return commented(text), data.path, lines
 
 
 def _searches_of_other_models(content: Any, models: list[str]) -> list[str]:
