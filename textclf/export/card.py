@@ -44,23 +44,16 @@ def render(
     for every text.
     """
     settings, results = facts.settings, facts.results
-    names, evaluate = labelled_names(facts.classes, facts.titles), settings.evaluate
-    measured, report = results.evaluation[model], results.splits
-    decision = results.decisions[model].decision
-    costs, multilabel = decision.costs, decision.multilabel
-    splits = [split for split in SPLITS if split in measured]
+    names = labelled_names(facts.classes, facts.titles)
     members, default = settings.members(model), facts.default
     of_models = list(dict.fromkeys([model, *members]))
-    cells = {split: _cells(results, model, split) for split in splits}
     warnings = find_warnings(
-        results, [*settings.models.names(), *settings.external], evaluate.confidence
+        results, [*settings.models.names(), *settings.external], settings.evaluate.confidence
     )
-    unknown = results.unknown.get(model, {}).get("test")
     read = dict.fromkeys(name for member in members for name in settings.representations(member))
     columns_read = [
         column for name in read for column in getattr(settings.vectorize[name], "names", ())
     ]
-    thresholds = zip(names.values(), map(to_yaml, decision.thresholds or ()), strict=True)
     rights = combine_rights(facts.sources, settings.about)
     environment = Environment(
         undefined=StrictUndefined,
@@ -73,11 +66,12 @@ def render(
         ),
     )
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        **_measured(facts, model, names),
+        **_decided(facts, model, names),
         name=display_name(model),
         folder=Markup(model),  # noqa: S704 (small letters, digits and _; code needs no escapes)
         kind=load_model(settings.models[model].kind).KIND,
         classes=[names[label] for label in facts.classes],
-        positive=names[facts.classes[-1]] if len(facts.classes) == 2 and not multilabel else None,
         representation=description.representation(settings, model, columns),
         columns=list_names(columns_read),
         record=[
@@ -87,44 +81,6 @@ def render(
         hyperparameters=[
             (key, to_yaml(value)) for key, value in settings.models[model].model_dump().items()
         ],
-        splits=splits,
-        rows={
-            names[label]: [report.rows_by_class[split].get(label, 0) for split in splits]
-            for label in facts.classes
-        },
-        totals=[report.sizes[split] for split in splits],
-        metrics=[
-            (metric.titled(multilabel), [cells[split][name] for split in splits])
-            for name, metric in METRICS.items()
-            if any(name in measured[split] for split in splits)
-        ],
-        class_metrics=join_names(
-            [
-                metric.titled(multilabel)
-                for metric in metrics_of(multilabel).values()
-                if metric.per_class
-            ]
-        ),
-        of_sets=[(METRICS[key].titled(True), cells["test"][key]) for key in OF_SETS if multilabel],
-        accuracy=format_measured(
-            "accuracy", measured["test"]["accuracy"], results.intervals[model]["test"]["accuracy"]
-        ),
-        below=below_baseline(results, model),
-        baseline=describe_baseline(results),
-        confidence=confidence_level(evaluate.confidence),
-        costs=costs,
-        abstains=costs and len(costs[0]) > len(costs),
-        threshold=None if decision.threshold is None else to_yaml(decision.threshold),
-        thresholds=dict(thresholds) if multilabel else None,
-        calibration=facts.calibration(model),
-        rejection=decision.rejection,
-        unknown=unknown
-        and {
-            "accuracy": format_share(unknown.accuracy),
-            "recall": format_share(unknown.recall),
-            "learned": {*report.unknown} & {*facts.classes},
-        },
-        sets=coverage_of(results.coverage.models.get(model), evaluate.coverage, names),
         protocol=description.protocol(facts, names, of_models, refitted=facts.refitted == model),
         caveats=description.caveats(
             facts, names, [name for name in members if name in facts.watching]
@@ -140,6 +96,69 @@ def render(
         unstated=UNSTATED,
         shown=SHOWN,
     )
+
+
+def _measured(facts: Facts, model: str, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of the template that say how good the model is, on which rows."""
+    results, report = facts.results, facts.results.splits
+    measured = results.evaluation[model]
+    splits = [split for split in SPLITS if split in measured]
+    cells = {split: _cells(results, model, split) for split in splits}
+    multilabel = results.decisions[model].decision.multilabel
+    of_classes = [
+        metric.titled(multilabel) for metric in metrics_of(multilabel).values() if metric.per_class
+    ]
+    return {
+        "splits": splits,
+        "rows": {
+            names[label]: [report.rows_by_class[split].get(label, 0) for split in splits]
+            for label in facts.classes
+        },
+        "totals": [report.sizes[split] for split in splits],
+        "metrics": [
+            (metric.titled(multilabel), [cells[split][name] for split in splits])
+            for name, metric in METRICS.items()
+            if any(name in measured[split] for split in splits)
+        ],
+        "class_metrics": join_names(of_classes),
+        "of_sets": [
+            (METRICS[key].titled(True), cells["test"][key]) for key in OF_SETS if multilabel
+        ],
+        "accuracy": format_measured(
+            "accuracy", measured["test"]["accuracy"], results.intervals[model]["test"]["accuracy"]
+        ),
+        "below": below_baseline(results, model),
+        "baseline": describe_baseline(results),
+        "confidence": confidence_level(facts.settings.evaluate.confidence),
+    }
+
+
+def _decided(facts: Facts, model: str, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of the template that say how probabilities become an answer, or none."""
+    results, decision = facts.results, facts.results.decisions[model].decision
+    costs, multilabel = decision.costs, decision.multilabel
+    unknown = results.unknown.get(model, {}).get("test")
+    thresholds = zip(names.values(), map(to_yaml, decision.thresholds or ()), strict=True)
+    return {
+        "positive": (
+            names[facts.classes[-1]] if len(facts.classes) == 2 and not multilabel else None
+        ),
+        "costs": costs,
+        "abstains": costs and len(costs[0]) > len(costs),
+        "threshold": None if decision.threshold is None else to_yaml(decision.threshold),
+        "thresholds": dict(thresholds) if multilabel else None,
+        "calibration": facts.calibration(model),
+        "rejection": decision.rejection,
+        "unknown": unknown
+        and {
+            "accuracy": format_share(unknown.accuracy),
+            "recall": format_share(unknown.recall),
+            "learned": {*results.splits.unknown} & {*facts.classes},
+        },
+        "sets": coverage_of(
+            results.coverage.models.get(model), facts.settings.evaluate.coverage, names
+        ),
+    }
 
 
 def _cells(results: Results, model: str, split: str) -> dict[str, str]:

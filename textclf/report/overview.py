@@ -141,9 +141,8 @@ def _external(run: Run, name: str, path: str) -> str:
     return read + labels if run.results.training[name].get("labels_only") else read
 
 
-def compared(run: Run) -> dict[str, Any]:
-    """Return the models side by side: metrics with their intervals, and paired tests."""
-    splits = [split for split in SPLITS if split in run.splits]
+def _accuracies(run: Run, splits: Sequence[str]) -> Chart:
+    """Return the accuracy of each model on each split with its interval, and the test's in words."""
     accuracies: list[dict[str, Any]] = [
         {
             "model": name,
@@ -164,17 +163,24 @@ def compared(run: Run) -> dict[str, Any]:
         if row["split"] == split_rows("test")
     )
     fitted = "that models were fitted to" + (" or chosen by" if "validation" in splits else "")
+    accuracy = run.words["accuracy"]
+    return Chart(
+        "accuracies",
+        f"Test {accuracy} with {run.level} intervals: {tested}.",
+        f"{accuracy[0].upper()}{accuracy[1:]} with its {run.level} interval, on the test rows "
+        f"and on the rows {fitted}.{run.not_drawn}",
+        panels(run.chart(BY_SPLIT), pd.DataFrame(drawn), run.models, {})[""],
+    )
+
+
+def compared(run: Run) -> dict[str, Any]:
+    """Return the models side by side: metrics with their intervals, and paired tests."""
+    splits = [split for split in SPLITS if split in run.splits]
     important, others = _metrics(run, splits)
     level_caption = f"with {run.level} intervals, on the test rows unless stated otherwise"
-    tests, accuracy = _tests(run), run.words["accuracy"]
+    tests = _tests(run)
     return {
-        "chart": Chart(
-            "accuracies",
-            f"Test {accuracy} with {run.level} intervals: {tested}.",
-            f"{accuracy[0].upper()}{accuracy[1:]} with its {run.level} interval, on the test rows "
-            f"and on the rows {fitted}.{run.not_drawn}",
-            panels(run.chart(BY_SPLIT), pd.DataFrame(drawn), run.models, {})[""],
-        ),
+        "chart": _accuracies(run, splits),
         "metrics": _by_model(run, f"Metrics {level_caption}", important),
         "others": _by_model(run, f"Other metrics {level_caption}", others),
         "other_titles": join_names([str(row[0]) for row in others]),
