@@ -21,6 +21,9 @@ def command_line(capfd: pytest.CaptureFixture[str]) -> Command:
             cli.main(list(map(str, words)))
         for number, handler in handlers.items():
             signal.signal(number, handler)
+        # One that was meant for pytest, as of `timeout`, and that the command has taken for itself.
+        if stop.value.code == 128 + signal.SIGTERM:
+            signal.raise_signal(signal.SIGTERM)
         return Ended(stop.value.code, *capfd.readouterr())
 
     return run

@@ -142,7 +142,7 @@ def _external(run: Run, name: str, path: str) -> str:
 
 
 def _accuracies(run: Run, splits: Sequence[str]) -> Chart:
-    """Return the accuracy of each model on each split with its interval, and the test's in words."""
+    """Return the chart of accuracies on each split; its text has those on the test rows."""
     accuracies: list[dict[str, Any]] = [
         {
             "model": name,
