@@ -39,7 +39,6 @@ class Average:
 
     def predict_proba(self, X: tuple[Any, Any]) -> NDArray[np.float64]:
         """Return probabilities (rows, classes) of rows whose features for each member are given."""
-        first, second = (
-            member.predict_proba(part) for member, part in zip(self.members, X, strict=True)
-        )
+        pairs = zip(self.members, X, strict=True)
+        first, second = (member.predict_proba(part) for member, part in pairs)
         return mix(self.weight, first, second)

@@ -34,9 +34,8 @@ def write(model: Classifier, folder: Path) -> None:
     Those of an average are in a folder for each of its members.
     """
     if isinstance(model, Average):
-        write_versioned_json(
-            folder / layers.DESCRIPTION, {"type": average.TYPE, "weight": model.weight}
-        )
+        description = {"type": average.TYPE, "weight": model.weight}
+        write_versioned_json(folder / layers.DESCRIPTION, description)
         for name, member in zip(MEMBERS, model.members, strict=True):
             (folder / name).mkdir()
             write(member, folder / name)

@@ -87,9 +87,8 @@ class Conformal:
         actual = of_actual(probabilities, y)
         if not by_class:
             return cls((Group.of(actual),))
-        return cls(
-            tuple(Group.of(actual[y == position]) for position in range(probabilities.shape[1]))
-        )
+        classes = range(probabilities.shape[1])
+        return cls(tuple(Group.of(actual[y == position]) for position in classes))
 
     def sets(self, probabilities: Floats, coverage: float) -> Sets:
         """Return the set of each row (rows, classes) from calibrated probabilities; maybe empty."""
@@ -126,12 +125,11 @@ class Conformal:
     @classmethod
     def from_json(cls, content: Sequence[Mapping[str, Any]]) -> "Conformal":
         """Return the object from what `to_json` returned; `TypeError` if a key is missing."""
-        return cls(
-            tuple(
-                Group(**{**group, "probabilities": np.array(group["probabilities"], float)})
-                for group in content
-            )
+        groups = (
+            Group(**{**group, "probabilities": np.array(group["probabilities"], float)})
+            for group in content
         )
+        return cls(tuple(groups))
 
 
 def missed_cutoffs(y: NDArray[np.integer[Any]], probabilities: Floats) -> Floats:
@@ -185,9 +183,8 @@ def _exact(coverage: float) -> Fraction:
 
 def write(path: Path, models: Mapping[str, Conformal]) -> None:
     """Write the conformal scores of models, of which there may be none, with a checksum."""
-    write_checked_json(
-        path, {"models": {name: conformal.to_json() for name, conformal in models.items()}}
-    )
+    scores = {name: conformal.to_json() for name, conformal in models.items()}
+    write_checked_json(path, {"models": scores})
 
 
 def read(path: Path) -> dict[str, Conformal]:

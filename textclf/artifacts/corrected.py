@@ -16,9 +16,8 @@ DROPPED = "dropped"  # instead of the class that rare ones became, which is neve
 def corrected_rows(corrections: Corrected) -> str:
     """Return how many labels were corrected by split, "" if none."""
     nouns = {split: split_rows(split).removesuffix("s") for split in corrections.applied}
-    return join_names(
-        [count_noun(number, nouns[split]) for split, number in corrections.applied.items()]
-    )
+    rows = corrections.applied.items()
+    return join_names([count_noun(number, nouns[split]) for split, number in rows])
 
 
 def uncorrected_test_rows(corrections: Corrected) -> str:

@@ -138,13 +138,12 @@ class Decision:
             return np.asarray(calibrated > np.array(self.thresholds), dtype=np.int8)
         if self.costs is not None:
             # not by BLAS, whose last digits depend on the number of rows
-            cheapest = np.einsum("rc,cd->rd", calibrated, np.array(self.costs)).argmin(axis=1)
+            expected = np.einsum("rc,cd->rd", calibrated, np.array(self.costs))
+            cheapest = expected.argmin(axis=1)
             return np.where(cheapest < calibrated.shape[1], cheapest, NONE)
-        return (
-            np.asarray(calibrated.argmax(axis=1), dtype=np.int64)
-            if self.threshold is None
-            else np.asarray(calibrated[:, 1] > self.threshold, dtype=np.int64)
-        )
+        if self.threshold is None:
+            return np.asarray(calibrated.argmax(axis=1), dtype=np.int64)
+        return np.asarray(calibrated[:, 1] > self.threshold, dtype=np.int64)
 
     def rejects(
         self, calibrated: NDArray[np.float64], scores: Mapping[str, NDArray[np.float64]]

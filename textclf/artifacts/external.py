@@ -78,11 +78,11 @@ def _read_table(path: Path) -> pd.DataFrame:
         # What pandas says of the table may be damaged, or make an index of the ids.
         rows: pd.DataFrame = table.replace_schema_metadata().to_pandas()
         for name in set(TEXT) & set(table.column_names):
-            rows[name] = (
-                [json.dumps(value, ensure_ascii=False) for value in table[name].to_pylist()]
-                if pa.types.is_list(table.schema.field(name).type)
-                else table[name].cast(pa.string()).fill_null("").to_numpy()
-            )
+            if pa.types.is_list(table.schema.field(name).type):
+                lists = table[name].to_pylist()
+                rows[name] = [json.dumps(value, ensure_ascii=False) for value in lists]
+            else:
+                rows[name] = table[name].cast(pa.string()).fill_null("").to_numpy()
         return rows
 
 

@@ -88,9 +88,8 @@ def read_shard(path: Path) -> Features:
     with reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         X: Matrix
         if "indptr" in stored:
-            X = scipy.sparse.csr_array(
-                (stored["data"], stored["indices"], stored["indptr"]), shape=tuple(stored["shape"])
-            )
+            parts = (stored["data"], stored["indices"], stored["indptr"])
+            X = scipy.sparse.csr_array(parts, shape=tuple(stored["shape"]))
         elif "starts" in stored:
             X = _read_tokens(stored, path.with_name(VECTORS))
         else:

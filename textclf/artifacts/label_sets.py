@@ -43,11 +43,9 @@ def of_actual(
 
     With several labels, that of the actual value of each label, (rows, labels).
     """
-    return (
-        np.where(y, probabilities, 1 - probabilities)
-        if y.ndim == 2
-        else probabilities[np.arange(len(y)), y]
-    )
+    if y.ndim == 2:
+        return np.where(y, probabilities, 1 - probabilities)
+    return probabilities[np.arange(len(y)), y]
 
 
 def rarest(y: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -67,11 +65,9 @@ def count_labels(y: NDArray[np.int64] | LabelMatrix, classes: int) -> NDArray[np
 
     If `y` is a matrix (rows, classes), that of the rows with each label.
     """
-    return (
-        np.asarray(y.sum(axis=0, dtype=np.int64))
-        if y.ndim == 2
-        else np.bincount(y, minlength=classes)
-    )
+    if y.ndim == 2:
+        return np.asarray(y.sum(axis=0, dtype=np.int64))
+    return np.bincount(y, minlength=classes)
 
 
 def most_frequent_set(y: LabelMatrix) -> LabelMatrix:
@@ -79,8 +75,7 @@ def most_frequent_set(y: LabelMatrix) -> LabelMatrix:
     import pyarrow as pa
 
     packed = np.packbits(y, axis=1)
-    sets = pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(packed.shape[1]), len(y), [None, pa.py_buffer(packed)]
-    )
+    width = pa.binary(packed.shape[1])
+    sets = pa.FixedSizeBinaryArray.from_buffers(width, len(y), [None, pa.py_buffer(packed)])
     codes = sets.dictionary_encode().indices.to_numpy()
     return np.asarray(y[np.argmax(codes == np.bincount(codes).argmax())])

@@ -130,11 +130,9 @@ class LayerModel:
             return np.concatenate([np.zeros((0, len(layer.bias))), *parts]) + layer.bias
         if isinstance(X, np.ndarray):
             return product(X.astype(np.float64), layer.kernel) + layer.bias
-        terms = (
-            scipy.sparse.csr_array((np.ones(X.nnz), X.indices, X.indptr), shape=X.shape)
-            if self.presence
-            else X
-        )
+        terms = X
+        if self.presence:
+            terms = scipy.sparse.csr_array((np.ones(X.nnz), X.indices, X.indptr), shape=X.shape)
         return terms @ layer.kernel + layer.bias
 
     def _last(self, first: Array) -> Array:

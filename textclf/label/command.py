@@ -62,11 +62,9 @@ def run(arguments: LabelTexts) -> None:
     answer(answers, arguments.answers, [name for name in known if name])
     count = sum(not row.open for row in answers.rows)
     print(f"{count} of {count_noun(len(answers.rows), 'text')} answered in {answers.path}")
-    files = (
-        f"the files of before and {CONFLICTS}"
-        if answers.path == CONFLICTS
-        else quote_argument(str(answers.path))
-    )
+    files = quote_argument(str(answers.path))
+    if answers.path == CONFLICTS:
+        files = f"the files of before and {CONFLICTS}"
     print(f"next: textclf label --merge {files}")
 
 

@@ -97,11 +97,9 @@ def _merge(paths: Sequence[Path], target: Path, in_project: bool) -> None:
     ):
         print(f"labels added: {list_classes(counts)}")
     if left_out:
-        reason = (
-            "the table of the project has the text or the id, or a near copy that tests"
-            if in_project
-            else f"no near copy of a test row may train, in {target} or among the new texts"
-        )
+        reason = f"no near copy of a test row may train, in {target} or among the new texts"
+        if in_project:
+            reason = "the table of the project has the text or the id, or a near copy that tests"
         print(f"{count_noun(len(left_out), 'text')} left out, since {reason}")
     undecided = [name for name in answers if name in known and name not in decided]
     for line in _contradictions(target, known, decided, len(undecided)):

@@ -86,11 +86,9 @@ def run(answering: Answering) -> int:
     answered = [row for row in reviews.rows if not row.open]
     changed = [row.id for row in answered if row.label not in ("", row.given)]
     of_test = int((issues["split"][issues["id"].isin(changed)] == "test").sum())
-    used = (
-        "those of other rows, and of test rows only with data.correct_test_rows: true"
-        if of_test and not data.correct_test_rows
-        else "them"
-    )
+    used = "them"
+    if of_test and not data.correct_test_rows:
+        used = "those of other rows, and of test rows only with data.correct_test_rows: true"
     counts = f"labels changed: {len(changed)}, {of_test} of them of test rows"
     reviewed = f"{len(answered)} of {count_noun(len(rows), 'row')} reviewed"
     print(f"{reviewed}, {counts}; next: dvc repro uses {used}")

@@ -107,9 +107,8 @@ class LabelFile:
     def labels(self) -> list[str]:
         """The labels and suggestions in the file, in the order in which they first occur."""
         cells = [cell for row in self.rows for cell in (row.label, row.suggested)]
-        return list(
-            dict.fromkeys(label for cell in cells for label in labels_of(cell, self.multilabel))
-        )
+        labels = (label for cell in cells for label in labels_of(cell, self.multilabel))
+        return list(dict.fromkeys(labels))
 
     def answer(self, row_id: str, label: str, by: str) -> None:
         """Write the answer to an open row; the label "" discards its text.
@@ -120,9 +119,8 @@ class LabelFile:
         def answered(row: Row) -> Row:
             if not row.open:
                 raise _answered_meanwhile(row)
-            return replace(
-                row, label=label, by=by, at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            )
+            now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            return replace(row, label=label, by=by, at=now)
 
         self.own[row_id] = self._change(row_id, answered).answer
 

@@ -111,9 +111,8 @@ def sample_pool(
     These are the texts with the smallest hashes, which put them in random order; of copies, the
     first in the order of text and id stands for all.
     """
-    known_hashes = np.unique(
-        np.concatenate([hash_normalized(texts, seed) for texts in [[""], *known]])
-    )
+    hashes_of_known = [hash_normalized(texts, seed) for texts in [[""], *known]]
+    known_hashes = np.unique(np.concatenate(hashes_of_known))
     smallest: dict[int, tuple[str, str]] = {}  # text and id by hash
     largest, rows, left_out = LARGEST, 0, 0
     for ids, texts in batches:

@@ -249,9 +249,8 @@ class _Encoder:
         return graph.add("Reshape", rounded, graph.constant(np.array([0, 0, self.config.hidden])))
 
     def normalize(self, name: str, values: str) -> str:
-        scale, shift = (
-            self.graph.constant(self.weights[f"{name}.{part}"]) for part in ("weight", "bias")
-        )
+        scale = self.graph.constant(self.weights[f"{name}.weight"])
+        shift = self.graph.constant(self.weights[f"{name}.bias"])
         inputs, epsilon = (values, scale, shift), self.config.epsilon
         return self.graph.add("LayerNormalization", *inputs, axis=-1, epsilon=epsilon)
 
@@ -277,9 +276,8 @@ class _Encoder:
         `added` goes to the scores of attention.
         """
         context = self.attention(f"{name}.attention.self", values, added)
-        residual = self.graph.add(
-            "Add", self.linear(f"{name}.attention.output.dense", context), values
-        )
+        attended = self.linear(f"{name}.attention.output.dense", context)
+        residual = self.graph.add("Add", attended, values)
         values = self.normalize(f"{name}.attention.output.LayerNorm", residual)
         operator, attributes = ACTIVATIONS[self.config.activation]
         inner = self.linear(f"{name}.intermediate.dense", values)

@@ -36,9 +36,8 @@ class Graph:
         from onnx import helper
 
         outputs = list(names)
-        self.nodes.append(
-            helper.make_node(operator, list(inputs), outputs, name=outputs[0], **attributes)
-        )
+        node = helper.make_node(operator, list(inputs), outputs, name=outputs[0], **attributes)
+        self.nodes.append(node)
         return outputs
 
     def constant(self, values: Any, name: str | None = None) -> str:

@@ -81,11 +81,9 @@ class Chosen:
 
     def has(self, file: str) -> bool:
         """Return whether a file of this name is in the catalogue, or in the user's folder."""
-        return (
-            CATALOGUE[self.pretrained].file(file) is not None
-            if self.pretrained is not None
-            else self._own(file).is_file()
-        )
+        if self.pretrained is not None:
+            return CATALOGUE[self.pretrained].file(file) is not None
+        return self._own(file).is_file()
 
     def own_files(self) -> list[Path]:
         """Return the user's files that may be read, by name.
@@ -109,9 +107,8 @@ class Chosen:
         files = self.own_files()
         if not files:
             self._fail_to_find(Path(self.path or ""))
-        checksum = sha256(
-            "".join([f"{sha256_of_file(file)}  {file.name}\n" for file in files]).encode()
-        )
+        lines = [f"{sha256_of_file(file)}  {file.name}\n" for file in files]
+        checksum = sha256("".join(lines).encode())
         if checksum != self.sha256:
             names = list_names([file.name for file in files])
             raise UserError(

@@ -127,11 +127,9 @@ def _described(section: Section, prefix: str = "") -> Iterator[tuple[str, str]]:
             yield from _described(value, f"{key}.")
         else:
             field = type(section).model_fields[name]
-            default = (
-                f" (default: {show(field.get_default(call_default_factory=True))})"
-                if not field.is_required()
-                else ""
-            )
+            default = ""
+            if not field.is_required():
+                default = f" (default: {show(field.get_default(call_default_factory=True))})"
             yield key, f"{key}: {show(value)}{default}; {field.description}"
 
 

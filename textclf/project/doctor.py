@@ -45,12 +45,10 @@ class Fact(NamedTuple):
 def run(_: Command) -> int:
     """Print a line per fact; return 0, or 1 if something that the pipeline needs is missing."""
     facts = [*_machine(), *_programs(), *_features(), *_versions()]
-    rows = [
-        (fact.name, "no", f"{fact.state}; {fact.remedy}")
-        if fact.remedy
-        else (fact.name, "ok", fact.state)
-        for fact in facts
-    ]
+    rows = []
+    for fact in facts:
+        text = f"{fact.state}; {fact.remedy}" if fact.remedy else fact.state
+        rows.append((fact.name, "no" if fact.remedy else "ok", text))
     print(*align(rows), sep="\n")
     return int(any(fact.remedy and fact.required for fact in facts))
 
@@ -136,9 +134,7 @@ def _versions() -> Iterator[Fact]:
     """Yield for each lock file of the folder whether the installed packages have its versions."""
     for lock in filter(Path.exists, LOCKS):
         other = other_versions(lock.read_text(encoding="utf-8", errors="replace"))
-        remedy = (
-            f"textclf was tested with the latter: pip install --require-hashes -r {lock}"
-            if other
-            else ""
-        )
+        remedy = ""
+        if other:
+            remedy = f"textclf was tested with the latter: pip install --require-hashes -r {lock}"
         yield Fact(str(lock), ", ".join(other) or "versions as locked", remedy)

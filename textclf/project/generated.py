@@ -123,9 +123,8 @@ def locked_requirements(extras: Iterable[str]) -> str:
     """Return requirements.txt: what the pipeline and these extras need, with hashes."""
     entries: dict[str, str] = {}
     for name in ("run", *extras):
-        _, *blocks = re.split(
-            r"^(?=[a-z0-9])", shipped(f"requirements/{name}.txt"), flags=re.MULTILINE
-        )
+        locked = shipped(f"requirements/{name}.txt")
+        _, *blocks = re.split(r"^(?=[a-z0-9])", locked, flags=re.MULTILINE)
         for block in blocks:
             lines = [line for line in block.splitlines() if not line.lstrip().startswith("#")]
             entries.setdefault(block.partition("==")[0], "\n".join(lines))
@@ -158,13 +157,11 @@ def generated_files(ci: Host | None, extras: Collection[str] = ()) -> dict[Path,
         extra for extra in of_features if all(find_spec(name) is not None for name in EXTRAS[extra])
     }
     extras = sorted(installed.union(extras))
-    files = {
-        **{path: pipeline(path) for path in HEADERS},
-        REQUIREMENTS: locked_requirements(extras),
-        SCHEMA: shipped("docs/params.schema.json"),
-        **dict(code_files()),
-        **{Path(path): shipped(path) for path in map(".dvc/plots/{}.json".format, CHARTS)},
-    }
+    files = {path: pipeline(path) for path in HEADERS}
+    schema = shipped("docs/params.schema.json")
+    files |= {REQUIREMENTS: locked_requirements(extras), SCHEMA: schema, **dict(code_files())}
+    templates = [f".dvc/plots/{name}.json" for name in CHARTS]
+    files |= {Path(path): shipped(path) for path in templates}
     if ci is not None:
         files[PATHS[ci]] = workflow(ci, clone=False, install=requirement())
     content = {

@@ -57,9 +57,8 @@ def cloned(commit: str, inspect: Callable[[Path], object] = Path.resolve) -> Ite
             raise UserError(f"it has no folder {prefix}.dvc")
         inspect(project)
         # DVC reads a path that is not ASCII, but cannot write it.
-        (project / ".dvc" / "config.local").write_text(
-            f'[cache]\n    dir = "{cache}"\n', encoding="utf-8"
-        )
+        config = project / ".dvc" / "config.local"
+        config.write_text(f'[cache]\n    dir = "{cache}"\n', encoding="utf-8")
         tracked = os.fsdecode(git("-C", str(project), "ls-files", "-z", "*.dvc").stdout)
         fetch(project, tracked.split("\0")[:-1])
         yield project

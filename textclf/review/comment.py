@@ -137,18 +137,14 @@ class Report:
     def more_rows(self) -> list[Change]:
         """Return the other changes on rows not trained on: the rows of the folded table."""
         shown = self.main_rows[:MOST]
-        return [
-            change
-            for change in self.judged
-            if change.verdict != "unchanged" and change not in shown
-        ]
+        changed = [change for change in self.judged if change.verdict != "unchanged"]
+        return [change for change in changed if change not in shown]
 
     @property
     def of_training_rows(self) -> int:
         """Return how many metrics changed on rows that the models were trained on."""
-        return sum(
-            change.split not in JUDGED and change.verdict != "unchanged" for change in self.changes
-        )
+        trained = [change for change in self.changes if change.split not in JUDGED]
+        return sum(change.verdict != "unchanged" for change in trained)
 
 
 def render(report: Report, limit: int = LIMIT) -> str:
@@ -215,11 +211,9 @@ def _phrase(model: str, changes: Sequence[Change]) -> tuple[int, str] | None:
         verdicts: tuple[Verdict, ...] = ("worse", "better")
         there = [verdict for verdict in verdicts if verdict in metrics]
         beyond = " and ".join(f"{verdict} in {join_names(metrics[verdict])}" for verdict in there)
-        noise = (
-            f" ({join_names(metrics['within noise'])} within noise)"
-            if "within noise" in metrics
-            else ""
-        )
+        noise = ""
+        if "within noise" in metrics:
+            noise = f" ({join_names(metrics['within noise'])} within noise)"
         return (0 if "worse" in metrics else 1), f"{name} is {beyond}{noise}"
     others: dict[Verdict, str] = {
         "removed": "was removed",

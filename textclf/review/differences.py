@@ -111,9 +111,8 @@ def compare_stages(base: Mapping[str, Any], head: Mapping[str, Any]) -> list[Sta
         inputs = _changed_keys(checksums(old, "deps"), checksums(new, "deps"))
         before, after = old.get("params", {}), new.get("params", {})
         for file in before | after:
-            inputs += [
-                setting.name for setting in compare_values(before.get(file), after.get(file))
-            ]
+            changed = compare_values(before.get(file), after.get(file))
+            inputs += [setting.name for setting in changed]
         if old.get("cmd") != new.get("cmd"):
             inputs.append("command")
         outputs = _changed_keys(checksums(old, "outs"), checksums(new, "outs"))

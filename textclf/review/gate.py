@@ -115,9 +115,8 @@ def check_behaviour(
             continue
         rate = measured[model][test]
         before = base[file].models.get(model, {}).get(test) if file in base else None
-        change = Change(
-            model, file, test, before.failure_rate if before else None, rate.failure_rate
-        )
+        rate_before = before.failure_rate if before else None
+        change = Change(model, file, test, rate_before, rate.failure_rate)
         reason = ""
         if rate.failure_rate > limit:
             failures = f"{rate.failures:,} of {count_noun(rate.cases, 'case')}"

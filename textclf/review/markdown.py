@@ -42,9 +42,8 @@ def template(name: str) -> "Template":
         lstrip_blocks=True,
     )
     environment.filters |= FILTERS
-    return environment.from_string(
-        files("textclf.review").joinpath("templates", name).read_text(encoding="utf-8")
-    )
+    path = files("textclf.review").joinpath("templates", name)
+    return environment.from_string(path.read_text(encoding="utf-8"))
 
 
 def _finalize(value: Any) -> Markup | float:

@@ -159,9 +159,8 @@ def paired_intervals(
     base = base.take(np.array([position[row] for row in head.rows.ids], dtype=np.int64))
     pair, sides = ("head", "base"), {"base": base, "head": head}
     decisions = {name: side.decision for name, side in sides.items()}
-    split = SplitMetrics(
-        "", {name: side.rows for name, side in sides.items()}, decisions, settings, stratified
-    )
+    rows = {name: side.rows for name, side in sides.items()}
+    split = SplitMetrics("", rows, decisions, settings, stratified)
     comparison = split.comparison(*pair)
     differences: dict[str, Difference | None] = {"accuracy": comparison.difference}
     left_out = {"accuracy"} if head.decision.costs == base.decision.costs else {"accuracy", "cost"}

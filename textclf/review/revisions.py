@@ -152,26 +152,19 @@ class Revision:
         numbers = self.metrics(EVALUATION)
         if not numbers:
             path = self.metric_files().get(EVALUATION)
-            what = (
-                f"{path} not found"
-                if path
-                else f"dvc.yaml must name an output called {EVALUATION}; got none"
-            )
-            where = (
-                "the working tree; run dvc repro to make it"
-                if self.tree
-                else f"{self.name}; name another BASE"
-            )
+            what = f"dvc.yaml must name an output called {EVALUATION}; got none"
+            if path:
+                what = f"{path} not found"
+            where = f"{self.name}; name another BASE"
+            if self.tree:
+                where = "the working tree; run dvc repro to make it"
             raise UserError(f"{what} in {where}")
         return numbers
 
     def figures(self) -> list[str]:
         """Return the paths of the images among the outputs of dvc.yaml."""
-        return [
-            path
-            for path, _ in _outputs(self.pipeline.values(), "outs", "plots")
-            if path.endswith(".svg")
-        ]
+        outputs = _outputs(self.pipeline.values(), "outs", "plots")
+        return [path for path, _ in outputs if path.endswith(".svg")]
 
     def section(self, key: str, kind: type[S]) -> S:
         """Return a section of params.yaml; `UserError` if it is not valid under today's rules."""
@@ -250,11 +243,9 @@ def merge_base(base: str, head: Revision) -> Revision:
     commit, and if that commit would be the head itself.
     """
     common = git("merge-base", base, head.commit).stdout.decode().split()
-    return (
-        Revision(common[0])
-        if common and (head.tree or common[0] != head.commit)
-        else Revision(base)
-    )
+    if common and (head.tree or common[0] != head.commit):
+        return Revision(common[0])
+    return Revision(base)
 
 
 def _outputs(stages: Iterable[Mapping[str, Any]], *kinds: str) -> Iterator[tuple[str, Any]]:

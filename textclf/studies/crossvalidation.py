@@ -85,9 +85,8 @@ def crossvalidate(
     fold it is also trained with the seeds that follow; these rows have repeat 0.
     """
     trainings = []
-    tracked = track(
-        make_folds(rows, settings), "cross-validate", settings.folds * settings.repeats, "fold"
-    )
+    folds = make_folds(rows, settings)
+    tracked = track(folds, "cross-validate", settings.folds * settings.repeats, "fold")
     for repeat, fold, splits in tracked:
         first = settings.seed + (repeat - 1) * settings.folds + fold - 1
         for name in setup.train.names():

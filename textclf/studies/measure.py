@@ -66,9 +66,8 @@ def measure(
 ) -> dict[str, float]:
     """Return `STUDY_METRICS` on the test rows of a model, trained with changed settings."""
     settings = setup.model(name, **changes)
-    features = make_features(
-        splits, classes, settings.features, setup, bool(settings.validation_choices())
-    )
+    validation = bool(settings.validation_choices())
+    features = make_features(splits, classes, settings.features, setup, validation)
     metrics = measure_features(features, settings, setup)
     return {metric: metrics[metric] for metric in STUDY_METRICS}
 

@@ -18,11 +18,9 @@ def reads_words(settings: Any) -> bool:
     """Return whether a representation sees only what is between spaces or other separators."""
     # With another pattern, the user has dealt with it.
     pattern = Terms.model_fields["token_pattern"].default
-    return (
-        settings.analyzer == "word" and settings.token_pattern == pattern
-        if isinstance(settings, Terms)
-        else isinstance(settings, TokenIds)
-    )
+    if isinstance(settings, Terms):
+        return settings.analyzer == "word" and settings.token_pattern == pattern
+    return isinstance(settings, TokenIds)
 
 
 def caveats(name: str, settings: Any, shape: Mapping[str, Any]) -> list[str]:
@@ -30,11 +28,9 @@ def caveats(name: str, settings: Any, shape: Mapping[str, Any]) -> list[str]:
     sentences = []
     share = shape.get(UNSPACED, 0.0)
     if share >= SOME:
-        remedy = (
-            f"set vectorize.{name}.analyzer to char"
-            if isinstance(settings, Terms)
-            else "read letters (method terms, analyzer char)"
-        )
+        remedy = "read letters (method terms, analyzer char)"
+        if isinstance(settings, Terms):
+            remedy = f"set vectorize.{name}.analyzer to char"
         sentences.append(
             f"{percent(share)} of the training texts are {EXAMPLES}, and vectorize.{name} takes "
             "what stands between spaces for words, few of which occur in other texts: "
@@ -43,11 +39,9 @@ def caveats(name: str, settings: Any, shape: Mapping[str, Any]) -> list[str]:
     splits = [shape[split] for split in SPLITS if split in shape]
     if cut := sum(split.get(CUT, 0) for split in splits):
         rows = sum(split["rows"] for split in splits)
-        remedy = (
-            f" Set vectorize.{name}.window to mean to read all of them."
-            if hasattr(settings, "window")
-            else ""
-        )
+        remedy = ""
+        if hasattr(settings, "window"):
+            remedy = f" Set vectorize.{name}.window to mean to read all of them."
         verb = "is" if cut == 1 else "are"
         sentences.append(
             f"{cut:,} of {rows:,} texts ({percent(cut / rows)}) {verb} longer than "

@@ -57,12 +57,11 @@ def fit(
         pair = combine.pairs().get(name)
         if pair is None:
             settings = vectorize[name]
-            # What is frozen learns nothing.
-            fitted: Any = (
-                _remembering(settings, pretrained)
-                if getattr(settings, "frozen", False)
-                else representation.fit(rows["text"], settings, pretrained)
-            )
+            fitted: Any
+            if getattr(settings, "frozen", False):  # it learns nothing
+                fitted = _remembering(settings, pretrained)
+            else:
+                fitted = representation.fit(rows["text"], settings, pretrained)
             return fitted, fitted.transform(rows["text"])
         (first, left), (second, right) = learn(pair.first), learn(pair.second)
         scales = [unit_scale(X.shape[0], float(squared_norms(X).sum())) for X in (left, right)]

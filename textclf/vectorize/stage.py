@@ -144,11 +144,10 @@ def _transform(
         (path, folder / f"{path.stem}{features.SUFFIX}", transform, classes, scratch)
         for path in chain.from_iterable(paths.values())
     ]
-    shape_of_files = (
-        iter(pool.map(transform_batch, tasks, "vectorize"))
-        if pool
-        else starmap(transform_batch, tasks)
-    )
+    if pool:
+        shape_of_files = iter(pool.map(transform_batch, tasks, "vectorize"))
+    else:
+        shape_of_files = starmap(transform_batch, tasks)
     shapes = {}
     for split, split_paths in paths.items():
         parts = [next(shape_of_files) for _ in split_paths]

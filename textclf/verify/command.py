@@ -42,9 +42,8 @@ def run(arguments: Verify) -> int:
 
 def every_model(models: Path) -> list[str]:
     """Return the models that the index names, and those that are there."""
-    return sorted(
-        {path.parent.name for path in models.glob(f"*/{DECISION}")}.union(read_index(models)[1])
-    )
+    exported = {path.parent.name for path in models.glob(f"*/{DECISION}")}
+    return sorted(exported.union(read_index(models)[1]))
 
 
 def verify(folder: Path, arguments: Verify) -> Iterator[Check]:

@@ -63,9 +63,8 @@ class Clone:
         root = clone_root()
         own = {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.fspath(root)} if root else {}
         command = *DVC, "repro", "--no-run-cache", *arguments
-        return RAN.findall(
-            run(*command, folder=self.project, path=self.path, echo=True, variables=own)
-        )
+        output = run(*command, folder=self.project, path=self.path, echo=True, variables=own)
+        return RAN.findall(output)
 
     @property
     def lock(self) -> dict[str, Any]:
@@ -159,11 +158,9 @@ def _compare_statements(stated: Statement, made: Statement) -> Iterator[Check]:
         wrong.append(f"textclf {stated.version}")
     if not wrong and stated.claims() != made.claims():
         wrong = ["content"]
-    text = (
-        f"{PROVENANCE} has another {list_few(wrong, SHOWN)}"
-        if wrong
-        else "they and the settings are those of the commit"
-    )
+    text = "they and the settings are those of the commit"
+    if wrong:
+        text = f"{PROVENANCE} has another {list_few(wrong, SHOWN)}"
     yield Check("inputs", text, bool(wrong))
     here = sorted({*made.packages} - {*stated.packages})
     there = sorted({*stated.packages} - {*made.packages})
@@ -196,11 +193,9 @@ def _compare_models(folder: Path, clone: Clone, stated: Statement) -> Iterator[C
         clone.measure()
         least = max(tolerance, DIGITS)
         different = [quote_name(name) for name in names if not _agrees(folder, made, name, least)]
-        text = (
-            f"made again, it has another {list_few(different, SHOWN)}"
-            if different
-            else "those made again agree"
-        )
+        text = "those made again agree"
+        if different:
+            text = f"made again, it has another {list_few(different, SHOWN)}"
         yield Check("other files", text, bool(different))
     yield _compare_cards(folder / CARD, made / CARD)
 
@@ -285,9 +280,8 @@ def _close(one: Any, other: Any, tolerance: float) -> bool:
         same_keys = one.keys() == other.keys()
         return same_keys and all(_close(one[key], other[key], tolerance) for key in one)
     if isinstance(one, list):
-        return len(one) == len(other) and all(
-            _close(*pair, tolerance) for pair in zip(one, other, strict=False)
-        )
+        pairs = zip(one, other, strict=False)
+        return len(one) == len(other) and all(_close(*pair, tolerance) for pair in pairs)
     if isinstance(one, float):
         return math.isclose(one, other, rel_tol=tolerance, abs_tol=tolerance)
     return bool(one == other)
@@ -305,9 +299,8 @@ def _predict_again(folder: Path, clone: Clone, stated: Statement) -> float:
     own, again = (measured.probabilities.copy() for _ in models)
     for split, rows in splits.read(clone.project / SPLITS).items():
         for loaded, probabilities in zip(models, (own, again), strict=True):
-            probabilities[measured.split == split] = loaded.model.predict_proba(
-                loaded.vectorizer.transform(rows["text"])
-            )
+            features = loaded.vectorizer.transform(rows["text"])
+            probabilities[measured.split == split] = loaded.model.predict_proba(features)
     if np.array_equal(again, measured.probabilities):
         predictions.write([replace(measured, probabilities=own)], path)
     return float(np.abs(own - again).max())

@@ -95,9 +95,8 @@ def new_tags(stage: str) -> list[str]:
     """Return the tags to make: of the stage, and of the next version unless the commit is one."""
     model = stage.partition("#")[0]
     own = [tag for tag, _ in released.read_tags() if tag["model"] == model]
-    major, minor, patch = max(
-        [released.numbers_of(tag["name"]) for tag in own if tag["version"]], default=[0, 0, 0]
-    )
+    versions = [released.numbers_of(tag["name"]) for tag in own if tag["version"]]
+    major, minor, patch = max(versions, default=[0, 0, 0])
     counter = max((int(tag["counter"] or 0) for tag in own), default=0) + 1
     is_version = released.versions_at(model, revisions.commit_of("HEAD"))
     version = [] if is_version else [f"{model}@v{major}.{minor}.{patch + 1}"]

@@ -90,9 +90,8 @@ def find_columns(
         several = len(find_files(path, layout)) > 1 and SOURCE not in names
         not_texts = [name for name in names if name not in texts]
         named = [name for usual in LABELS for name in not_texts if name.strip().lower() == usual]
-        labels = find_labels(
-            [column for column in columns if column.name not in texts], path, several, named
-        )
+        candidates = [column for column in columns if column.name not in texts]
+        labels = find_labels(candidates, path, several, named)
     used = {*texts, *labels, SOURCE}
     others = [column for column in columns if column.name not in used and column.form != LISTS]
     return _one_or_several(texts), _one_or_several(labels), others

@@ -87,9 +87,8 @@ def require_free(files: Mapping[Path, str], table: str | None, force: bool) -> N
     These are files in place of outputs and, unless `force`, other texts than `files`. Also if lines
     can't be added to a file, or labelled texts that stay have a mistake.
     """
-    lines = declared.refusals(
-        {path: files[path] for path in HEADERS}, parse_yaml(files[PARAMS_FILE], str(PARAMS_FILE))
-    )
+    pipelines = {path: files[path] for path in HEADERS}
+    lines = declared.refusals(pipelines, parse_yaml(files[PARAMS_FILE], str(PARAMS_FILE)))
     taken = [
         str(path)
         for path, text in files.items()

@@ -129,11 +129,9 @@ def _kind(terms: Mapping[str, Any]) -> str:
 
 def in_words(minutes: float) -> str:
     """Return minutes as people say them."""
-    return (
-        f"about {max(round(minutes * 12), 1) * 5} seconds"
-        if minutes < MINUTES
-        else f"about {count_noun(round(minutes), 'minute')}"
-    )
+    if minutes < MINUTES:
+        return f"about {max(round(minutes * 12), 1) * 5} seconds"
+    return f"about {count_noun(round(minutes), 'minute')}"
 
 
 def disk_in_words(sections: Mapping[str, Mapping[str, Any]]) -> str:

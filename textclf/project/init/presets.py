@@ -115,16 +115,10 @@ def choose_models(preset: str, survey: Survey) -> Models:
     if few and _is_tuned(preset, survey):
         vectorize["pieces"] = {"method": "wordpieces"}
         train["contrastive"] = tuned_settings(survey.untested)
-        reasons.append(
-            Choice(
-                "train.contrastive.objective",
-                CONTRASTIVE,
-                f"fewer than {FEW_PER_CLASS} rows per class: docs/presets.md",
-            )
-        )
-    return Models(
-        {"vectorize": vectorize, "combine": combine, "train": train, "average": average}, reasons
-    )
+        reason = f"fewer than {FEW_PER_CLASS} rows per class: docs/presets.md"
+        reasons.append(Choice("train.contrastive.objective", CONTRASTIVE, reason))
+    sections = {"vectorize": vectorize, "combine": combine, "train": train, "average": average}
+    return Models(sections, reasons)
 
 
 def tuned_settings(rows: int) -> dict[str, Any]:

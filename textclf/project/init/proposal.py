@@ -285,11 +285,9 @@ def _detectable(table: Survey, models: int) -> str:
         rows += f" in clusters of dependent rows, worth at least {independent:,} independent ones"
     pairs = max(math.comb(models, 2), 1)
     smallest = smallest_difference(independent, DISAGREEMENT, (1 - CONFIDENCE) / pairs)
-    difference = (
-        f"a difference of {points(smallest, signed=False)} points"
-        if smallest is not None
-        else "no difference"
-    )
+    difference = "no difference"
+    if smallest is not None:
+        difference = f"a difference of {points(smallest, signed=False)} points"
     return (
         f"{rows}: {difference} between models that disagree on {DISAGREEMENT:.0%} of them is found "
         "in four of five such test sets (docs/evaluation.md)"

@@ -155,11 +155,9 @@ def _split(preset: str, survey: Survey, by_time: bool) -> Iterator[Choice]:
         balance = "a hash looks at no other row"
     yield Choice("split.stratify", not streamed and not by_time, balance)
     together = "drawn rows" if survey.given else "rows"
-    reason = (
-        "repeated texts are counted, not moved"
-        if by_time
-        else f"{together} of the same text stay in one split"
-    )
+    reason = f"{together} of the same text stay in one split"
+    if by_time:
+        reason = "repeated texts are counted, not moved"
     yield Choice("split.group_duplicates", not by_time, reason)
 
 
@@ -190,11 +188,9 @@ def _decisions(preset: str, survey: Survey) -> Iterator[Choice]:
             )
         else:
             reason = f"too few rows of {quote_name(order[1])} to choose another by"
-    positive = (
-        f"{quote_name(order[1])}, the rare one, is the positive class"
-        if order is not None
-        else "sorted"
-    )
+    positive = "sorted"
+    if order is not None:
+        positive = f"{quote_name(order[1])}, the rare one, is the positive class"
     yield Choice("data.classes", order, positive)
     yield Choice("evaluate.threshold", threshold, reason)
     calibration = "temperature" if survey.sets is None else "platt"
@@ -224,18 +220,13 @@ def _export(preset: str, survey: Survey, candidates: Sequence[str]) -> Iterator[
         is_tuned = preset == "good" and "contrastive" in candidates
         yield Choice("export.model", "contrastive" if is_tuned else "sentence_vectors", reason)
     elif not survey.choosing:
-        yield Choice(
-            "export.model", "combined", f"{NONE_CHOOSE}; the best on most corpora: docs/presets.md"
-        )
+        reason = f"{NONE_CHOOSE}; the best on most corpora: docs/presets.md"
+        yield Choice("export.model", "combined", reason)
     else:
-        yield Choice(
-            "export.model",
-            None,
-            f"the best on {_choosing_rows(preset, survey)} is the default model",
-        )
-    reason = (
-        "more rows than memory may hold"
-        if survey.rows >= MANY_ROWS
-        else "the default model learns from validation rows as well"
-    )
-    yield Choice("export.refit", survey.rows < MANY_ROWS, reason)
+        reason = f"the best on {_choosing_rows(preset, survey)} is the default model"
+        yield Choice("export.model", None, reason)
+    streamed = survey.rows >= MANY_ROWS
+    reason = "the default model learns from validation rows as well"
+    if streamed:
+        reason = "more rows than memory may hold"
+    yield Choice("export.refit", not streamed, reason)

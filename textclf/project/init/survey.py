@@ -71,11 +71,9 @@ class Survey:
     @property
     def rows(self) -> int:
         """The number of rows with text and label."""
-        return (
-            self.sets
-            if self.sets is not None
-            else sum(self.classes.values()) + self.given.get("test", 0)
-        )
+        if self.sets is not None:
+            return self.sets
+        return sum(self.classes.values()) + self.given.get("test", 0)
 
     @property
     def untested(self) -> int:
@@ -124,12 +122,11 @@ def survey(path: Path, settings: Data) -> Survey:
     labels_per_text = rows.drop_duplicates(["text", "label"])["text"].value_counts()
     unspaced = float(rows["unspaced"].mean())
     length = rows["characters" if unspaced >= MOST else "words"]
-    # Slices of which some value has several labels.
-    varied = [
-        name.removeprefix(SLICE)
-        for name in slices
-        if rows.drop_duplicates([name, "label"])[name].duplicated().any()
-    ]
+    varied = []  # slices of which some value has several labels
+    for name in slices:
+        pairs = rows.drop_duplicates([name, "label"])
+        if pairs[name].duplicated().any():
+            varied.append(name.removeprefix(SLICE))
     given = [split for split in SPLITS if split in corpus.given]
     return Survey(
         classes={name: counts[name] for name in corpus.classes},

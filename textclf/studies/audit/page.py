@@ -37,6 +37,9 @@ def render(audited: Audited, settings: Audit, subject: str, names: Mapping[str, 
     """Return the page; `names` has what to show for each label."""
     models = [display_name(name) for name in audited.models]
     kind = "labels" if audited.multilabel else "classes"
+    facts = (
+        f"{len(audited.y):,} texts, {len(audited.classes)} {kind}, judged by {join_names(models)}"
+    )
     if audited.multilabel:
         lists = {*audited.rows["label"], *audited.suggested}
         shown = {text: [names[name] for name in json.loads(text)] for text in lists}
@@ -60,11 +63,7 @@ def render(audited: Audited, settings: Audit, subject: str, names: Mapping[str, 
             "uncorrected": UNCORRECTED,
         },
     }
-    heading = Heading(
-        "Label issues",
-        subject,
-        f"{len(audited.y):,} texts, {len(audited.classes)} {kind}, judged by {join_names(models)}",
-    )
+    heading = Heading("Label issues", subject, facts)
     return page.render("textclf.studies.audit", heading, SECTIONS, context, charts=False)
 
 
@@ -143,11 +142,9 @@ def _reviewed(audited: Audited) -> dict[str, Any] | None:
 
 def named(models: Sequence[str], of: int) -> str:
     """Return the names of the models that contradict a label, their number if all of several do."""
-    return (
-        f"all {of}"
-        if len(models) == of > 1
-        else join_names([display_name(name) for name in models])
-    )
+    if len(models) == of > 1:
+        return f"all {of}"
+    return join_names([display_name(name) for name in models])
 
 
 def _conflicts(audited: Audited, names: Mapping[str, str]) -> dict[str, Any] | None:

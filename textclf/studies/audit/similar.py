@@ -72,9 +72,8 @@ class _WordSets:
     def matrix(self, counted: NDArray[np.bool_]) -> Any:
         """Return a 1 for each word of each set, (sets, words), of the words counted (words,)."""
         shape = len(self.sizes), int(self.words.max(initial=-1)) + 1
-        matrix = csr_array(
-            (counted.astype(np.int64), self.words, self.starts), shape=shape, copy=True
-        )
+        values = counted.astype(np.int64)
+        matrix = csr_array((values, self.words, self.starts), shape=shape, copy=True)
         matrix.eliminate_zeros()
         return matrix
 
@@ -97,9 +96,8 @@ def find_similar(texts: Sequence[bytes], labels: Ints, most: int = MOST_COMPARED
     ]
     *compared, left_out = _candidates(sets, of_set, most)
     for first, second, similarity in _compare(sets, *compared):
-        pairs.append(
-            Pair(*_differing(sets.members[first], sets.members[second], labels), similarity)
-        )
+        texts_of_both = _differing(sets.members[first], sets.members[second], labels)
+        pairs.append(Pair(*texts_of_both, similarity))
     pairs.sort(key=lambda pair: (-pair.similarity, pair.first, pair.second))
     return SimilarTexts(pairs, left_out)
 
@@ -205,10 +203,8 @@ def find_texts(rows: pd.DataFrame, y: Ints) -> DistinctTexts:
 def labelled_text(rows: pd.DataFrame, positions: Ints) -> LabelledText:
     """Return the text that the rows at these positions share, and these rows by label."""
     part = rows.iloc[positions]
-    by_label = {
-        str(label): Labelled(
-            len(same), list(zip(same["split"][:IDS], same["id"][:IDS], strict=True))
-        )
-        for label, same in part.groupby("label", sort=False)
-    }
+    by_label = {}
+    for label, same in part.groupby("label", sort=False):
+        ids = list(zip(same["split"][:IDS], same["id"][:IDS], strict=True))
+        by_label[str(label)] = Labelled(len(same), ids)
     return LabelledText(str(part["text"].iloc[0]), by_label)

@@ -117,9 +117,8 @@ def audit(
     issues = combine(y, held_out_probabilities(rows, classes, models, setup, settings))
     rows = rows.assign(label=_written(y, classes))
     texts = find_texts(rows, pd.factorize(rows["label"])[0])
-    return Audited(
-        rows, total, classes, y, issues, texts, find_similar(texts.normalized, texts.labels)
-    )
+    similar = find_similar(texts.normalized, texts.labels)
+    return Audited(rows, total, classes, y, issues, texts, similar)
 
 
 def _written(y: Labels, classes: Sequence[str]) -> NDArray[np.object_]:

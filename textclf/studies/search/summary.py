@@ -24,22 +24,18 @@ def trial_table(trials: Sequence[Trial], settings: CompleteSearch) -> pd.DataFra
     Trials are counted from 1. A setting that does not apply is None. Of random trials, `expected`
     is the best score of so many on average.
     """
-    rows: list[dict[str, Any]] = []
+    rows = []
     for number, trial in enumerate(trials, start=1):
-        values = {name: to_yaml(value) for name, value in trial.settings.items()}
-        rows.append(
-            {
-                "trial": number,
-                **{name: values.get(name) for name in settings.space},
-                "score": trial.score,
-                **{f"fold_{fold}": score for fold, score in enumerate(trial.scores, start=1)},
-            }
-        )
+        row: dict[str, Any] = {"trial": number}
+        for name in settings.space:
+            row[name] = to_yaml(trial.settings[name]) if name in trial.settings else None
+        row["score"] = trial.score
+        row |= {f"fold_{fold}": score for fold, score in enumerate(trial.scores, start=1)}
+        rows.append(row)
     table = pd.DataFrame(rows)
     if settings.sampler == "random":
-        table["expected"] = expected_best(
-            np.array([trial.score for trial in trials]), METRICS[settings.metric].higher_is_better
-        )
+        scores = np.array([trial.score for trial in trials])
+        table["expected"] = expected_best(scores, METRICS[settings.metric].higher_is_better)
     return table
 
 

@@ -126,9 +126,8 @@ class Searcher:
         drawn = make_folds(rows, self._folds(self.settings.folds, 0), "search.folds")
         folds = [splits for _, _, splits in drawn]
         score = self._scorer(folds)
-        proposals = Proposals(
-            self.settings, self.space, METRICS[self.settings.metric].higher_is_better
-        )
+        higher = METRICS[self.settings.metric].higher_is_better
+        proposals = Proposals(self.settings, self.space, higher)
         trials: list[Trial] = []
         for number in range(1, self.trials + 1):
             values = proposals.ask()
@@ -181,9 +180,8 @@ class Searcher:
             fold: int, own: str, read: tuple[tuple[str, Any], ...], validation: bool
         ) -> dict[str, Features]:
             vectorize = self.setup.vectorize.model_copy(update=dict(read))
-            return training.make_features(
-                folds[fold], self.classes, own, replace(self.setup, vectorize=vectorize), validation
-            )
+            setup = replace(self.setup, vectorize=vectorize)
+            return training.make_features(folds[fold], self.classes, own, setup, validation)
 
         def score(values: Values, fold: int) -> float:
             values = with_defaults(values, self.space)
@@ -191,14 +189,12 @@ class Searcher:
                 self.setup.train, self.setup.vectorize, self.setup.combine, name, values
             )
             settings = train[name]
-            representations = tuple(
-                (leaf, vectorize[leaf]) for leaf in leaves(settings.features, self.setup.combine)
-            )
+            read = leaves(settings.features, self.setup.combine)
+            representations = tuple((leaf, vectorize[leaf]) for leaf in read)
 
             def compute() -> float:
-                made = features(
-                    fold, settings.features, representations, bool(settings.validation_choices())
-                )
+                validation = bool(settings.validation_choices())
+                made = features(fold, settings.features, representations, validation)
                 value = training.measure_features(made, settings, self.setup)[metric]
                 if not np.isfinite(value):
                     raise UserError(

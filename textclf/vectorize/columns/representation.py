@@ -75,9 +75,8 @@ class Representation:
             known = [number for number in column if not math.isnan(number)]
             if len(set(known)) > 1:
                 moments[name] = (mean(known), pstdev(known))
-        fitted = cls(
-            settings, moments, {name: _frequent(values) for name, values in sorted(counts.items())}
-        )
+        categories = {name: _frequent(values) for name, values in sorted(counts.items())}
+        fitted = cls(settings, moments, categories)
         if not fitted.columns:
             raise UserError(
                 f"columns {list_names(settings.names)} must have different values, categories in "
@@ -123,11 +122,9 @@ class Representation:
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of vectorizer.json."""
-        return {
-            "settings": self.settings.model_dump(mode="json"),
-            "numbers": dict(self.numbers),
-            "categories": dict(self.categories),
-        }
+        settings = self.settings.model_dump(mode="json")
+        numbers, categories = dict(self.numbers), dict(self.categories)
+        return {"settings": settings, "numbers": numbers, "categories": categories}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], shared: Path | None = None) -> "Representation":  # noqa: ARG003
@@ -135,10 +132,8 @@ class Representation:
 
         Raises `ValueError` or the like if the content is damaged.
         """
-        numbers = {
-            name: (float(mean), float(deviation))
-            for name, (mean, deviation) in content["numbers"].items()
-        }
+        stored = content["numbers"].items()
+        numbers = {name: (float(mean), float(deviation)) for name, (mean, deviation) in stored}
         return cls(Settings.model_validate(content["settings"]), numbers, content["categories"])
 
 
@@ -167,14 +162,11 @@ def _read(
             f"a text must come with the columns {list_names(settings.names)}, which the model "
             "reads; got a text alone; give predict a table or records that have them"
         ) from None
-    numbers = {
-        name: _parse(name, cells[name], rows, _number, "a number, such as 12.5")
-        for name in settings.numbers
-    }
-    categories = {
-        name: _parse(name, cells[name], rows, _category, "a category")
-        for name in settings.categories
-    }
+    numbers, categories = {}, {}
+    for name in settings.numbers:
+        numbers[name] = _parse(name, cells[name], rows, _number, "a number, such as 12.5")
+    for name in settings.categories:
+        categories[name] = _parse(name, cells[name], rows, _category, "a category")
     for name, values in numbers.items():
         categories[name] = [MISSING if math.isnan(value) else "" for value in values]
     for name in settings.dates:

@@ -136,9 +136,8 @@ def _join_neighbours(words: list[str], positions: Ints, bounds: Ints, low: int, 
         pair_codes = codes[is_followed] * len(words) + positions[starts + n]
         distinct, codes = np.unique(pair_codes, return_inverse=True)
         firsts, lasts = (part.tolist() for part in np.divmod(distinct, len(words)))
-        ngrams = [
-            f"{ngrams[first]} {words[last]}" for first, last in zip(firsts, lasts, strict=True)
-        ]
+        pairs = zip(firsts, lasts, strict=True)
+        ngrams = [f"{ngrams[first]} {words[last]}" for first, last in pairs]
         n += 1
 
 

@@ -29,14 +29,12 @@ def make_analyzer(name: str, settings: Terms) -> Analyze:
     `token_pattern`, or its capturing group if it has one.
     """
     if name == "word":
-        analyze: Analyze = re.compile(
-            FASTER_PATTERNS.get(settings.token_pattern, settings.token_pattern)
-        ).findall
+        pattern = FASTER_PATTERNS.get(settings.token_pattern, settings.token_pattern)
+        analyze: Analyze = re.compile(pattern).findall
     else:
         low, high = settings.char_ngram_range
-        analyze = partial(
-            {"char": char_ngrams, "char_wb": char_wb_ngrams}[name], low=low, high=high
-        )
+        ngrams = {"char": char_ngrams, "char_wb": char_wb_ngrams}[name]
+        analyze = partial(ngrams, low=low, high=high)
     return (lambda text: analyze(text.lower())) if settings.lowercase else analyze
 
 

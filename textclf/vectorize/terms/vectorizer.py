@@ -57,9 +57,8 @@ class Part:
         if self.vocabulary is None:
             return terms  # hashed already
         if isinstance(terms, list):
-            return np.fromiter(
-                map(self._position.get, terms, repeat(UNKNOWN)), dtype=np.int32, count=len(terms)
-            )
+            positions = map(self._position.get, terms, repeat(UNKNOWN))
+            return np.fromiter(positions, dtype=np.int32, count=len(terms))
         import pyarrow.compute as pc
 
         position = pc.index_in(terms, self.vocabulary)
@@ -289,11 +288,9 @@ def _learn_part(analyzer: str, terms: "pa.Table", rows: int, settings: Terms) ->
         by_column[numbers_of(whole_column(terms, "term"))] = frequencies
         return Part(analyzer, settings.hashing, None, inverse_document_frequency(by_column, rows))
     selected = select_terms(frequencies, numbers_of(whole_column(terms, "total")), rows, settings)
-    idf = (
-        inverse_document_frequency(frequencies[selected], rows)
-        if settings.weighting == "tfidf"
-        else None
-    )
+    idf = None
+    if settings.weighting == "tfidf":
+        idf = inverse_document_frequency(frequencies[selected], rows)
     vocabulary = whole_column(terms, "term").take(array_of_numbers(selected)).to_pylist()
     return Part(analyzer, len(selected), vocabulary, idf)
 
@@ -311,9 +308,8 @@ def sum_counts(counted: Counted) -> "pa.Table":
     # Exact below 2^53.
     total = np.bincount(counts.indices, counts.data, minlength=len(terms)).astype(np.int64)
     term = large_array_of(terms) if isinstance(terms, list) else array_of_numbers(terms)
-    return pa.table(
-        {"term": term, "rows": array_of_numbers(rows), "total": array_of_numbers(total)}
-    )
+    columns = {"term": term, "rows": array_of_numbers(rows), "total": array_of_numbers(total)}
+    return pa.table(columns)
 
 
 def merge_term_counts(tables: "Sequence[pa.Table]") -> "pa.Table":

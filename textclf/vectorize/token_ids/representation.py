@@ -38,9 +38,8 @@ class TokenIds:
         words = self.words
         if self.settings.num_words is not None:
             words = words[: self.settings.num_words - 1]
-        object.__setattr__(
-            self, "_ids", {word: number for number, word in enumerate(words, start=1)}
-        )
+        ids = {word: number for number, word in enumerate(words, start=1)}
+        object.__setattr__(self, "_ids", ids)
 
     @property
     def columns(self) -> int:
