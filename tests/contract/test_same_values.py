@@ -16,13 +16,14 @@ import pytest
 from tests.unit.tables.tables import arrow, excel, parquet, sqlite
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.splits import text_rows
+from textclf.core.files import COLUMN
 from textclf.core.text_row import TextRow
 from textclf.fetch.database import query_rows
 from textclf.predict import inputs
 from textclf.predict.predictor import Predictor
 from textclf.serve import Limits, requests
 from textclf.tables import corpus
-from textclf.tables.layout import COLUMN, Layout
+from textclf.tables.layout import Layout
 from textclf.tables.settings import Data
 from textclf.vectorize.columns.representation import Representation
 from textclf.vectorize.columns.settings import Settings

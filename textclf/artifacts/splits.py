@@ -23,7 +23,7 @@ from textclf.artifacts.checksums import read_checked_json, write_checked_json
 from textclf.artifacts.shards import Shards
 from textclf.core import parquet
 from textclf.core.arrow import flat, refilled
-from textclf.core.files import reading
+from textclf.core.files import COLUMN, SLICE, reading
 from textclf.core.text_row import TextRow
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ LABEL_LISTS = pa.field("label", pa.list_(pa.int32()))  # in place of a single la
 # A hash of a row's group or else of its normalised text, for evaluate: equal for rows that are not
 # independent.
 CLUSTERED = SCHEMA.append(pa.field("cluster", pa.uint64()))
-COLUMN = "column_"  # before the name of a column that is a feature beside the text
-SLICE = "slice_"  # before the name of a column by whose values the test rows are measured in parts
 SUFFIX = ".parquet"
 
 ReadColumns = Callable[[list[str]], pa.Table]  # reads the columns of these names of some rows
@@ -139,7 +137,7 @@ def _columns_in(path: Path, prefix: str) -> list[str]:
         return [name for name in file.schema_arrow.names if name.startswith(prefix)]
 
 
-def with_slices(names: Iterable[str], multilabel: bool = False) -> pa.Schema:
+def schema_with(names: Iterable[str], multilabel: bool = False) -> pa.Schema:
     """Return the schema of the rows with the named columns of data.slices and data.columns."""
     schema = CLUSTERED
     if multilabel:
@@ -207,7 +205,7 @@ def read_rounds(folder: Path) -> Rounds | None:
 
 
 def write_table(table: pa.Table, path: Path) -> None:
-    """Write an Arrow table with the columns of `SCHEMA` or `with_slices` as Parquet."""
+    """Write an Arrow table with the columns of `SCHEMA` or `schema_with` as Parquet."""
     # Without the metadata of pandas: no reader needs it, and the bytes must not depend on the
     # version of pandas.
     parquet.write_table(table.replace_schema_metadata(None), path)

@@ -32,6 +32,10 @@ SUGGESTED = "suggested"
 UNKNOWN = "_unknown"
 # These stand beside `SPLITS`; the label of their rows is -1.
 UNKNOWN_SPLITS = tuple(f"{name}{UNKNOWN}" for name in SPLITS[1:])
+# Before the name of a column of data.columns, a feature beside the text, or of data.slices, by
+# whose values the test rows are measured in parts: its purpose, and its name in the splits.
+COLUMN = "column_"
+SLICE = "slice_"
 DIGITS = 6  # decimals in metrics and curves
 # Limits the classes with ROC and precision-recall curves: of more, those with the most mistakes.
 CURVES = 12

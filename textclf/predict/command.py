@@ -9,13 +9,14 @@ from typing import IO, Any, cast
 from textclf.artifacts.conformal import labels_answered, labels_of
 from textclf.core.errors import UserError
 from textclf.core.failures import complain
+from textclf.core.files import COLUMN
 from textclf.predict import inputs, outputs
 from textclf.predict.arguments import Predict
 from textclf.predict.inputs import TextBatch
 from textclf.predict.outputs import PredictedBatch
 from textclf.predict.predictor import Predictor, find_model, load
 from textclf.tables.arguments import Form
-from textclf.tables.layout import COLUMN, Layout
+from textclf.tables.layout import Layout
 from textclf.tables.settings import check_options
 
 LINES = (None, "lines")  # values of --format with which standard input is a text per line

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import IO, NamedTuple, cast
 
 from textclf.core.errors import UserError
+from textclf.core.files import COLUMN
 from textclf.core.quoting import first_line, list_names
 from textclf.core.text_row import TextRow
 from textclf.tables.files import find_files
 from textclf.tables.formats import FORMATS
-from textclf.tables.layout import COLUMN, Layout, NumberedRow, place
+from textclf.tables.layout import Layout, NumberedRow, place
 from textclf.tables.lines import SURROGATE
 from textclf.tables.read import read_batches
 from textclf.tables.values import cell_of, joined_text, label_of

@@ -42,7 +42,7 @@ class Writer:
     def __init__(self, folder: Path, rows: Corpus, has_rounds: bool, seed: int | None) -> None:
         """Open no file yet; with a seed, the rows of a split are shuffled."""
         self.rows, self.counter = rows, LeakCounter()
-        schema = splits.with_slices(rows.layout.columns, rows.settings.multilabel)
+        schema = splits.schema_with(rows.layout.columns, rows.settings.multilabel)
         schemas = dict.fromkeys((*SPLITS, *UNKNOWN_SPLITS), schema)
         if has_rounds:
             schemas["train"] = splits.with_rounds(schema)

@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 from pyarrow import types
 
 from textclf.core.errors import UserError
-from textclf.core.files import whole_file
+from textclf.core.files import COLUMN, whole_file
 from textclf.core.quoting import first_line, quote_name
 from textclf.tables import limits
 from textclf.tables.compression import stored
-from textclf.tables.layout import COLUMN, Batch, Layout
+from textclf.tables.layout import Batch, Layout
 
 END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"  # the last bytes of a whole Arrow stream
 LISTS = types.is_list, types.is_large_list, types.is_fixed_size_list

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from textclf.core.errors import UserError
+from textclf.core.files import COLUMN
 from textclf.tables.files import find_files
-from textclf.tables.layout import COLUMN, Layout
+from textclf.tables.layout import Layout
 from textclf.tables.read import read_batches
 from textclf.tables.several import form_of, written_list
 from textclf.tables.values import UNFIT, to_array, written_cell

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from textclf.core import resources
 from textclf.core.arrow import array_of, array_of_numbers, encode, hash_texts
 from textclf.core.errors import UserError
-from textclf.core.files import SUGGESTED
+from textclf.core.files import COLUMN, SLICE, SUGGESTED
 from textclf.core.quoting import quote_name, quote_value
 from textclf.tables import limits
 from textclf.tables.classes import Labels
 from textclf.tables.files import TableFile, source_name
 from textclf.tables.given import find_table, layout_of
-from textclf.tables.layout import COLUMN, SLICE, SOURCE, WHOLE_FILE, Batch, Record, place
+from textclf.tables.layout import SOURCE, WHOLE_FILE, Batch, Record, place
 from textclf.tables.purposes import purposes_of
 from textclf.tables.rare_labels import NONE, Renamed
 from textclf.tables.read import read_batches

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from textclf.core.arrow import encode
 from textclf.core.errors import UserError
-from textclf.core.files import SPLITS, sha256_of_file
+from textclf.core.files import COLUMN, SLICE, SPLITS, sha256_of_file
 from textclf.core.quoting import list_few, quote_name
 from textclf.core.unchanged import Checksums, first_change
 from textclf.tables import folders
 from textclf.tables.files import TableFile, find_files, source_name
-from textclf.tables.layout import COLUMN, SLICE, Layout
+from textclf.tables.layout import Layout
 from textclf.tables.read import read_batches
 from textclf.tables.settings import AUTO, Data
 from textclf.tables.split_names import OF_VALUES, split_of_file

@@ -10,16 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
+from textclf.core.files import COLUMN, SLICE
 from textclf.core.quoting import list_names, quote_value
 from textclf.tables import limits
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Before the name of a column of data.columns or data.slices this makes its purpose, and its name
-# in the splits.
-COLUMN = "column_"
-SLICE = "slice_"
 # A column that is filled with the file's name, without endings, in files that lack it.
 SOURCE = "source"
 WHOLE_FILE = 0  # number of a row that is all of its file

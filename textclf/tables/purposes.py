@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from textclf.core.arrow import array_of, encode
+from textclf.core.files import COLUMN, SLICE
 from textclf.core.quoting import list_names, quote_name, quote_value
-from textclf.tables.layout import COLUMN, SLICE, Layout, Record
+from textclf.tables.layout import Layout, Record
 from textclf.tables.settings import Data
 from textclf.tables.several import JOINT, LABELS, flagged, labels_in, written_list
 from textclf.tables.split_names import split_of_value

@@ -62,7 +62,7 @@ def test_splits_with_lists_give_labels_by_name(tmp_path: Path) -> None:
             "label": pa.array([[0, 2], []], pa.list_(pa.int32())),
             "cluster": pa.array([1, 2], pa.uint64()),
         },
-        schema=splits.with_slices([], multilabel=True),
+        schema=splits.schema_with([], multilabel=True),
     )
     splits.write_classes(list(LABELS), tmp_path)
     for name in ("train", "test"):

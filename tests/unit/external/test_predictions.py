@@ -159,7 +159,7 @@ def test_each_label_of_a_list_gets_probability_1(tmp_path: Path, ending: str) ->
 def test_joined_rows_have_the_sets_of_the_splits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    schema = splits.with_slices([], multilabel=True)
+    schema = splits.schema_with([], multilabel=True)
     splits.write_classes(list(CLASSES), tmp_path)
     for split, labels in {"train": [[0, 1], []], "test": [[], [1], [0]]}.items():
         columns = {

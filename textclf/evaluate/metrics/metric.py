@@ -9,7 +9,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 import scipy  # which imports scipy.special when it is used
@@ -31,6 +31,19 @@ FEW_OF_LABEL = 20
 # 95%.
 FEW_OF_MEAN = 10
 RAREST = 2
+
+
+class Fewest(NamedTuple):
+    """The fewest independent rows of a class or label with which a mean has an interval.
+
+    A number above 0 and below 1 asks for one row.
+    """
+
+    # Of each of more than two classes that has rows or is decided.
+    of_class: float
+    of_label: float
+    # Of each label but the `RAREST`.
+    of_most_labels: float
 
 
 @dataclass(frozen=True)
@@ -106,16 +119,13 @@ class Metric(ABC):
         """Return the interval of the metric, except of a mean over labels."""
 
     @property
-    def fewest(self) -> tuple[float, float, float]:
+    def fewest(self) -> Fewest:
         """The independent rows that an interval of a mean needs.
-
-        They are those of each of more than two classes, of each label, and of each label but the
-        `RAREST`.
 
         Simulated intervals of 3 to 77 classes with so many rows held the truth in 93% to 98% of the
         test sets; those of precision in 90% or more.
         """
-        return 0, FEW_OF_LABEL, FEW_OF_LABEL
+        return Fewest(0, FEW_OF_LABEL, FEW_OF_LABEL)
 
     @property
     def among_decided(self) -> bool:
@@ -128,7 +138,7 @@ class Metric(ABC):
         `decided` and `actual` (classes,) are the rows, or clusters, decided as and of each class.
         """
         counted = decided if self.among_decided else actual
-        return bool((counted[(decided > 0) | (actual > 0)] < self.fewest[0]).any())
+        return bool((counted[(decided > 0) | (actual > 0)] < self.fewest.of_class).any())
 
     def has_rare_classes(self, rows: JudgedRows, place: int | None = None) -> bool:
         """Return whether one of the classes or labels that the metric is a mean over is rare.
@@ -237,9 +247,8 @@ class Metric(ABC):
         intervals = [self.confidence_interval(rows, confidence, place) for place in places]
         ends = np.array([interval for interval in intervals if interval is not None])
         numbers = sorted(map(rows.independent, counted))
-        _, fewest_of_any, fewest_of_most = self.fewest
-        fewest_after_rarest = min(numbers[RAREST:], default=math.inf)
-        rare = numbers[0] < fewest_of_any or fewest_after_rarest < fewest_of_most
+        after_rarest = min(numbers[RAREST:], default=math.inf)
+        rare = numbers[0] < self.fewest.of_label or after_rarest < self.fewest.of_most_labels
         if rare or len(ends) < len(places):
             return None
         related = correlations([self.influence(rows, place) for place in places], rows.clusters)

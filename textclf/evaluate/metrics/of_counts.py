@@ -16,7 +16,7 @@ from textclf.evaluate.intervals import (
     normal_quantile,
     wilson,
 )
-from textclf.evaluate.metrics.metric import FEW_OF_LABEL, FEW_OF_MEAN, Metric
+from textclf.evaluate.metrics.metric import FEW_OF_LABEL, FEW_OF_MEAN, Fewest, Metric
 from textclf.evaluate.rows import Bools, Counts, Floats, Ints, JudgedRows, label_counts, margins
 
 # The most rows added to each class where the variance of a mean over classes is estimated.
@@ -282,10 +282,13 @@ class Ratio(CountMetric):
         return not self.by_actual
 
     @property
-    def fewest(self) -> tuple[float, float, float]:
+    def fewest(self) -> Fewest:
         if not self.per_class:
             return super().fewest
-        return (FEW, FEW_OF_LABEL, FEW_OF_LABEL) if self.among_decided else (TINY, FEW, FEW_OF_MEAN)
+        if self.among_decided:
+            return Fewest(FEW, FEW_OF_LABEL, FEW_OF_LABEL)
+        # A class that is decided must have a row at all.
+        return Fewest(TINY, FEW, FEW_OF_MEAN)
 
     def of_each(self, counts: Counts) -> Floats:
         """Return the metric of each class, (classes,)."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from textclf.evaluate.clusters import FEW, TINY
 from textclf.evaluate.intervals import Interval, normal_quantile, on_odds_scale, wilson
-from textclf.evaluate.metrics.metric import Metric, is_mixed, margin
+from textclf.evaluate.metrics.metric import Fewest, Metric, is_mixed, margin
 from textclf.evaluate.rows import Bools, Floats, Ints, JudgedRows, shown_classes
 
 # Rows that are added where the variance of an area is estimated.
@@ -73,8 +73,8 @@ class Area(Rank):
     symmetric: ClassVar[bool] = True
 
     @property
-    def fewest(self) -> tuple[float, float, float]:
-        return FEW, FEW, FEW
+    def fewest(self) -> Fewest:
+        return Fewest(FEW, FEW, FEW)
 
     def of_class(self, positive: Bools, scores: Floats) -> float:
         own, others = np.sort(scores[positive]), np.sort(scores[~positive])

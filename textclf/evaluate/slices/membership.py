@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.label_sets import is_multilabel
 from textclf.artifacts.shards import Shards
-from textclf.artifacts.splits import SLICE, open_slices
+from textclf.artifacts.splits import open_slices
 from textclf.core.arrow import count_lengths
 from textclf.core.display import visible
+from textclf.core.files import SLICE
 from textclf.core.formatting import count_noun, join_names
 from textclf.evaluate.slices import names
 from textclf.evaluate.slices.names import CLASS, UNKNOWN, WORDS

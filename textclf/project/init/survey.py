@@ -12,14 +12,13 @@ import pandas as pd
 import pyarrow as pa
 
 from textclf.core.arrow import array_of, count_lengths, hash_normalized
-from textclf.core.files import SPLITS, SUGGESTED
+from textclf.core.files import COLUMN, SLICE, SPLITS, SUGGESTED
 from textclf.core.writing_systems import MOST, is_unspaced
 from textclf.evaluate.clusters import are_dependent, effective_sample_size
 from textclf.export.languages import NAMES
 from textclf.project.init.columns import FEW
 from textclf.split.draw import link
 from textclf.tables.corpus import Corpus
-from textclf.tables.layout import COLUMN, SLICE
 from textclf.tables.settings import Data
 
 # A column tells the label if values that tell it have at least this share of the rows.
