@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -60,45 +60,14 @@ def compile_network(
     import keras
     import tensorflow as tf
 
-    on_one_device = strategy.num_replicas_in_sync == 1
     with strategy.scope():
         network = exact(keras.models.model_from_json(config))
         optimizer = build_optimizer(optimizer_name, learning_rate=1.0)  # `reset` sets the rate
         variables = network.trainable_variables
         optimizer.build(variables)
-        totals = tf.Variable(
-            tf.zeros(2),
-            trainable=False,
-            synchronization=tf.VariableSynchronization.ON_READ,
-            aggregation=tf.VariableAggregation.SUM,
-        )
+        totals = _make_totals()
 
-    def losses_of(number: Any, block: "Block") -> tuple[Any, Any]:
-        """Return the mean loss of a step, and the sums over its rows."""
-        inputs, y, weights, size = tf.nest.map_structure(lambda array: array[number], tuple(block))
-        predicted = network(inputs, training=True)
-        labels, truth, soft = tf.maximum(y, 0), y, y.dtype.is_floating
-        if soft:
-            # A prediction is correct if it is the class that the teacher gives most probability.
-            most_probable = tf.argmax(y, axis=1, output_type=tf.int32)
-            truth = tf.round(y) if multilabel else tf.where(y[:, 0] < 0, NO_ROW, most_probable)
-        if multilabel:
-            labels = tf.cast(labels, predicted.dtype)
-            losses = keras.ops.binary_crossentropy(labels, predicted) / predicted.shape[1]
-            best = tf.cast(predicted > 0.5, truth.dtype)
-        elif predicted.shape[1] == 1:
-            positive = labels[:, 1:] if soft else labels[:, None]
-            losses = keras.losses.binary_crossentropy(positive, predicted)
-            best = tf.cast(predicted[:, 0] > 0.5, truth.dtype)
-        else:
-            if soft:
-                losses = keras.losses.categorical_crossentropy(labels, predicted)
-            else:
-                losses = keras.losses.sparse_categorical_crossentropy(labels, predicted)
-            best = tf.argmax(predicted, axis=1, output_type=truth.dtype)
-        loss = tf.reduce_sum(losses * weights)
-        correct = tf.reduce_all(best == truth, axis=1) if multilabel else best == truth
-        return loss / size, tf.stack([loss, tf.reduce_sum(tf.cast(correct, loss.dtype))])
+    losses_of = partial(_losses_of_step, network, multilabel)
 
     @tf.function(jit_compile=True)
     def gradients_of(number: Any, block: "Block") -> tuple[Any, Any]:
@@ -112,7 +81,7 @@ def compile_network(
         totals.assign_add(sums)
 
     # Several devices add up their gradients in each step, which XLA can't.
-    @tf.function(jit_compile=on_one_device, reduce_retracing=True)
+    @tf.function(jit_compile=strategy.num_replicas_in_sync == 1, reduce_retracing=True)
     def run_steps(block: Any, steps: Any) -> None:
         def body(number: Any) -> Any:
             strategy.run(step, args=(number, block))
@@ -136,6 +105,51 @@ def compile_network(
         return float(loss) * float(block.sizes[0]), float(correct)
 
     return CompiledNetwork(network, optimizer, train, measure)
+
+
+def _make_totals() -> Any:
+    """Return `Sums` of 0, in which each device adds up its own until they are read."""
+    import tensorflow as tf
+
+    return tf.Variable(
+        tf.zeros(2),
+        trainable=False,
+        synchronization=tf.VariableSynchronization.ON_READ,
+        aggregation=tf.VariableAggregation.SUM,
+    )
+
+
+def _losses_of_step(
+    network: "keras.Model", multilabel: bool, number: Any, block: "Block"
+) -> tuple[Any, Any]:
+    """Return the mean loss of a step, and the sums over its rows."""
+    import keras
+    import tensorflow as tf
+
+    inputs, y, weights, size = tf.nest.map_structure(lambda array: array[number], tuple(block))
+    predicted = network(inputs, training=True)
+    labels, truth, soft = tf.maximum(y, 0), y, y.dtype.is_floating
+    if soft:
+        # A prediction is correct if it is the class that the teacher gives most probability.
+        most_probable = tf.argmax(y, axis=1, output_type=tf.int32)
+        truth = tf.round(y) if multilabel else tf.where(y[:, 0] < 0, NO_ROW, most_probable)
+    if multilabel:
+        labels = tf.cast(labels, predicted.dtype)
+        losses = keras.ops.binary_crossentropy(labels, predicted) / predicted.shape[1]
+        best = tf.cast(predicted > 0.5, truth.dtype)
+    elif predicted.shape[1] == 1:
+        positive = labels[:, 1:] if soft else labels[:, None]
+        losses = keras.losses.binary_crossentropy(positive, predicted)
+        best = tf.cast(predicted[:, 0] > 0.5, truth.dtype)
+    else:
+        if soft:
+            losses = keras.losses.categorical_crossentropy(labels, predicted)
+        else:
+            losses = keras.losses.sparse_categorical_crossentropy(labels, predicted)
+        best = tf.argmax(predicted, axis=1, output_type=truth.dtype)
+    loss = tf.reduce_sum(losses * weights)
+    correct = tf.reduce_all(best == truth, axis=1) if multilabel else best == truth
+    return loss / size, tf.stack([loss, tf.reduce_sum(tf.cast(correct, loss.dtype))])
 
 
 class Block(NamedTuple):
