@@ -208,6 +208,30 @@ class Rows:
         return np.concatenate([[losses.sum()], gradient.ravel(), np.ravel(slopes.sum(axis=0))])
 
 
+@dataclass(frozen=True)
+class StandardFeatures:
+    """Features less their means and scaled, on which the solver works."""
+
+    shape: tuple[int, ...]  # of the parameters
+    means: Array  # (features,)
+    scales: Array  # (features + 1,), or (features + 1, classes)
+    start: Array  # intercepts where the solver starts
+
+    def parameters(self, point: Array) -> Array:
+        """Return the parameters for the features, (`shape`), from those for the scaled ones."""
+        parameters: Array = (point.reshape(self.shape).T * self.scales.T).T
+        parameters[-1] -= self.means @ parameters[:-1]
+        parameters[-1] += self.start
+        return parameters
+
+    def gradient(self, flat: Array) -> Array:
+        """Return the flat gradient for the scaled features from that for the features."""
+        gradient = flat.reshape(self.shape)
+        centred = gradient - np.multiply.outer(np.append(self.means, 0), gradient[-1])
+        scaled: Array = (centred.T * self.scales.T).T
+        return scaled.ravel()
+
+
 def minimize_on_stream(
     train: Dataset, shape: tuple[int, ...], class_weights: Array | None, C: float, max_iter: int
 ) -> tuple[Array, int]:
@@ -238,31 +262,18 @@ def minimize_on_stream(
         curvatures = np.multiply.outer(np.maximum(squares - means**2, 0), curvature) + penalty
         scales = 1 / np.sqrt(np.concatenate([curvatures, [curvature]]))
 
-        def parameters_of(point: Array) -> Array:
-            """Return the parameters for the features, (`shape`), from the standardised ones."""
-            parameters: Array = (point.reshape(shape).T * scales.T).T
-            parameters[-1] -= means @ parameters[:-1]
-            parameters[-1] += start[-1]
-            return parameters
-
-        def standard_gradient(flat: Array) -> Array:
-            """Return the flat gradient for the standardised features from that for the features."""
-            gradient = flat.reshape(shape)
-            centred = gradient - np.multiply.outer(np.append(means, 0), gradient[-1])
-            scaled: Array = (centred.T * scales.T).T
-            return scaled.ravel()
-
+        features = StandardFeatures(shape, means, scales, start[-1])
         # The length of a good first step; the solver's own has length 1.
-        length = np.linalg.norm(standard_gradient(start_sums[1:]))
+        length = np.linalg.norm(features.gradient(start_sums[1:]))
 
         def objective(point: Array) -> tuple[float, Array]:
-            parameters, sums = parameters_of(length * point), start_sums
+            parameters, sums = features.parameters(length * point), start_sums
             if point.any():
                 sums = stream.sum(lambda rows: rows.sums(parameters, total))
             weights, gradient = parameters[:-1], sums[1:].reshape(shape).copy()
             gradient[:-1] += penalty * weights
             value = float(sums[0]) / total + float(0.5 * penalty * np.vdot(weights, weights))
-            return value, length * standard_gradient(gradient)
+            return value, length * features.gradient(gradient)
 
         options = {
             "maxiter": max_iter,
@@ -274,7 +285,7 @@ def minimize_on_stream(
         solve: Any = optimize.minimize
         origin = np.zeros(start.size)
         solution = solve(objective, origin, jac=True, method="L-BFGS-B", options=options)
-        return parameters_of(length * solution.x), stream.passes
+        return features.parameters(length * solution.x), stream.passes
 
 
 def _sums_with_moments(rows: Rows, parameters: Array, total: float) -> Array:
