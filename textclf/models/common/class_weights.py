@@ -39,9 +39,7 @@ def class_weights(train: Dataset, class_weight: ClassWeight) -> NDArray[np.float
     if class_weight is None:
         return None
     if class_weight == "balanced":
-        counts = train.counts
-        if train.multilabel:
-            counts = np.array([train.rows - train.counts, train.counts])
+        counts = count_rows(train)
         return train.rows / (len(counts) * counts)
     given, names = dict(class_weight), train.classes.tolist()
     unknown = [name for name in given if name not in names]
@@ -52,6 +50,13 @@ def class_weights(train: Dataset, class_weight: ClassWeight) -> NDArray[np.float
         )
     weights = np.array([given.get(name, 1.0) for name in names])
     return np.array([np.ones(len(names)), weights]) if train.multilabel else weights
+
+
+def count_rows(train: Dataset) -> NDArray[np.int64]:
+    """Return the training rows of each class, or those without and with each label."""
+    if train.multilabel:
+        return np.array([train.rows - train.counts, train.counts])
+    return train.counts
 
 
 class Problem(NamedTuple):

@@ -22,7 +22,14 @@ from textclf.artifacts.layers import SIGMOIDS
 from textclf.core import progress, resources
 from textclf.core.resources import cores
 from textclf.models.common.calibrated import FEWEST_CLASS_ROWS, FOLDS
-from textclf.models.common.class_weights import Problem, class_weights, problems, row_weights, weigh
+from textclf.models.common.class_weights import (
+    Problem,
+    class_weights,
+    count_rows,
+    problems,
+    row_weights,
+    weigh,
+)
 from textclf.models.common.crossvalidation import as_new_texts
 from textclf.models.common.fitted import Fitted
 
@@ -242,10 +249,7 @@ def minimize_on_stream(
     less their means and divided by the root of the objective's curvature: some 15 to 25 steps then
     come nearer to the minimum than 100 without.
     """
-    counts = train.counts
-    if train.multilabel:
-        counts = np.array([train.rows - train.counts, train.counts])
-    totals = counts * (1.0 if class_weights is None else class_weights)
+    totals = count_rows(train) * (1.0 if class_weights is None else class_weights)
     sums = totals.sum(axis=0)  # of each label
     total, shares = float(np.mean(sums)), totals / sums
     penalty = 1 / (C * total)  # of half the squared weights
