@@ -45,7 +45,7 @@ def render(
     """
     settings, results = facts.settings, facts.results
     names = labelled_names(facts.classes, facts.titles)
-    members, default = settings.members(model), facts.default
+    members, (default, reason) = settings.members(model), facts.default
     of_models = list(dict.fromkeys([model, *members]))
     warnings = find_warnings(
         results, [*settings.models.names(), *settings.external], settings.evaluate.confidence
@@ -54,6 +54,7 @@ def render(
     columns_read = [
         column for name in read for column in getattr(settings.vectorize[name], "names", ())
     ]
+    watching = [name for name in members if name in facts.watching]
     rights = combine_rights(facts.sources, settings.about)
     environment = Environment(
         undefined=StrictUndefined,
@@ -82,11 +83,9 @@ def render(
             (key, to_yaml(value)) for key, value in settings.models[model].model_dump().items()
         ],
         protocol=description.protocol(facts, names, of_models, refitted=facts.refitted == model),
-        caveats=description.caveats(
-            facts, names, [name for name in members if name in facts.watching]
-        ),
+        caveats=description.caveats(facts, names, watching),
         warnings=warnings.get(model, []),
-        default=f"{display_name(default[0])}: {default[1]}",
+        default=f"{display_name(default)}: {reason}",
         limits=description.limits(settings, model),
         weights=facts.weights(model),
         onnx=members == [model],

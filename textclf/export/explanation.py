@@ -133,13 +133,7 @@ def top_terms(
                 order = np.argsort(-column[positive], kind="stable")
                 tops.append(positive[order[:count]])
             top = np.concatenate(tops)
-            columns_of_table = {
-                "model": name,
-                "class": label,
-                "term": [terms[position] for position in top],
-                "weight": column[top],
-                "rows": rows[top],
-                "method": method,
-            }
-            tables.append(pd.DataFrame(columns_of_table))
+            names = [terms[position] for position in top]
+            values = (name, label, names, column[top], rows[top], method)
+            tables.append(pd.DataFrame(dict(zip(COLUMNS, values, strict=True))))
     return pd.concat(tables, ignore_index=True)

@@ -62,10 +62,8 @@ def describe(
     ]
     rows = [head]
     for name in ranked:
-        measured = test[name]
-        accuracy, interval = format_measured(
-            "accuracy", measured["accuracy"], results.accuracy_ends(name)
-        )
+        measured, ends = test[name], results.accuracy_ends(name)
+        accuracy, interval = format_measured("accuracy", measured["accuracy"], ends)
         row = [display_name(name), f"{accuracy} ({interval})"]
         row += [format_value(key, measured[key]).replace("-", "\N{MINUS SIGN}") for key in shown]
         if recalls:
@@ -77,12 +75,10 @@ def describe(
         rows.append(row)
     default, reason = explain_choice(named, results, models)
     lines = [*align(rows), f"default model: {display_name(default)}", reason]
-    warning = below_baseline(results, default)
-    if warning:
-        lines.insert(0, f"{display_name(default)} {warning}")
     if looks > 1:
         lines.append(_of_looks(results, default, confidence, looks))
-    return lines
+    warning = below_baseline(results, default)
+    return [f"{display_name(default)} {warning}", *lines] if warning else lines
 
 
 def _of_looks(results: Results, model: str, confidence: float, looks: int) -> str:

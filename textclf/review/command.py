@@ -102,19 +102,7 @@ def compare(base: Revision, head: Revision) -> Report:
     if len(levels) < 2:  # intervals of different levels can't be combined
         intervals = base.metrics(revisions.INTERVALS), head.metrics(revisions.INTERVALS)
     task = task_differences(params, [side.metrics(revisions.SPLITS) for side in sides])
-    baselines = {
-        model
-        for model in measured[1]
-        if all(value_at(side, f"train.{model}.kind") == CONSTANT for side in params)
-    }
-    changes = compare_metrics(*measured, *intervals, same_task=not task)
-    changes = [replace(change, baseline=change.model in baselines) for change in changes]
-    before, now = (value_at(side, "evaluate.costs") for side in params)
-    if before != now:
-        changes = [
-            replace(change, same_task=False, interval=None) if change.metric == "cost" else change
-            for change in changes
-        ]
+    changes = _mark(compare_metrics(*measured, *intervals, same_task=not task), params)
     moved = [change for change in changes if change.verdict not in get_args(Settled)]
     pairing = Pairing()
     if moved and len(levels) == 1 and settings[0] and settings[1]:
@@ -134,13 +122,8 @@ def compare(base: Revision, head: Revision) -> Report:
     uncommitted = head.uncommitted()
     behaviour = [side.behaviour() for side in sides]
     checks, gate_errors = _check_all(sides, changes, behaviour)
-    # A wider interval lets more pass, so the level belongs to the gate. A base without a gate had
-    # none to change.
-    gate_changes = []
-    if params[0].get("gate"):
-        gate_changes = [
-            change for change in differences if change.name.startswith(("gate.", CONFIDENCE))
-        ]
+    # A wider interval lets more pass, so the level belongs to the gate.
+    of_gate = [change for change in differences if change.name.startswith(("gate.", CONFIDENCE))]
     default, below = _default_of(head)
     return Report(
         base=base.name,
@@ -148,7 +131,8 @@ def compare(base: Revision, head: Revision) -> Report:
         changes=changes,
         checks=checks,
         gate_errors=gate_errors,
-        gate_changes=gate_changes,
+        # A base without a gate had none to change.
+        gate_changes=of_gate if params[0].get("gate") else [],
         pairs=pairing.pairs,
         why_unpaired=pairing.unpaired,
         looks=looks,
@@ -164,6 +148,22 @@ def compare(base: Revision, head: Revision) -> Report:
         not_run=not_run(head.params, head.lock, str(PARAMS_FILE)),
         uncommitted=uncommitted,
     )
+
+
+def _mark(changes: Iterable[Change], params: Sequence[Mapping[str, Any]]) -> list[Change]:
+    """Return the changes, with what the settings of both sides say of them.
+
+    A model is a baseline if it is one on both; costs that differ can't be compared.
+    """
+    before, now = (value_at(side, "evaluate.costs") for side in params)
+    marked = []
+    for change in changes:
+        kinds = [value_at(side, f"train.{change.model}.kind") for side in params]
+        own = replace(change, baseline=all(kind == CONSTANT for kind in kinds))
+        if change.metric == "cost" and before != now:
+            own = replace(own, same_task=False, interval=None)
+        marked.append(own)
+    return marked
 
 
 def _pair(base: Revision, head: Revision, moved: Sequence[Change], settings: Evaluate) -> Pairing:
