@@ -92,9 +92,10 @@ def _merge(paths: Sequence[Path], target: Path, in_project: bool) -> None:
         f"{target}: {count_noun(len(labelled_rows), 'text')} added; "
         f"{before} already there; {len(discarded)} discarded"
     )
-    if counts := Counter(
+    counts = Counter(
         name for row in labelled_rows for name in labels_of(str(row["label"]), multilabel)
-    ):
+    )
+    if counts:
         print(f"labels added: {list_classes(counts)}")
     if left_out:
         reason = f"no near copy of a test row may train, in {target} or among the new texts"
@@ -125,11 +126,12 @@ def _contradictions(
     target: Path, known: Mapping[str, str], decided: Mapping[str, str], undecided: int
 ) -> Iterator[str]:
     """Yield a line for labels that the target has otherwise, and one for `undecided` texts."""
-    if changes := [
+    changes = [
         f"{quote_value(name)} {quote_value(known[name])}, now {quote_value(label)}"
         for name, label in decided.items()
         if known.get(name, label) != label
-    ]:
+    ]
+    if changes:
         yield (
             f"{target} has other labels, which stay unless you edit it: {list_few(changes, SHOWN)}"
         )

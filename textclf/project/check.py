@@ -234,18 +234,20 @@ def _uncommitted() -> Iterator[str]:
 
 def _load() -> Params:
     settings = params.load()
-    if lines := [
+    lines = [
         f"{PARAMS_FILE}: {key} is missing; it must be set, since dvc.yaml reads it"
         for key in REQUIRED
         if value_at(load_yaml(PARAMS_FILE), key) is MISSING
-    ]:
+    ]
+    if lines:
         raise UserError(*lines)
-    if lines := [
+    lines = [
         *_missing_packages(settings),
         *_wrong_weights(settings),
         *_wrong_tests(settings),
         *unfinished_files(),
-    ]:
+    ]
+    if lines:
         raise UserError(*lines)
     teachers(settings)
     return settings
@@ -348,9 +350,8 @@ def needed_extras(settings: Params) -> set[str]:
 
 def _missing_packages(settings: Params) -> Iterator[str]:
     for key, section in entries(settings):
-        if missing := [
-            name for name in getattr(section, "packages", ()) if find_spec(name) is None
-        ]:
+        missing = [name for name in getattr(section, "packages", ()) if find_spec(name) is None]
+        if missing:
             yield f"{key} needs {list_names(missing)}; {how_to_install(extra_with(missing))}"
 
 

@@ -125,9 +125,8 @@ def find_causes(stages: Sequence[StageChange]) -> dict[str, list[str]]:
     written = {out for stage in stages for out in stage.outputs}
     causes: dict[str, list[str]] = {}
     for stage in stages:
-        if inputs := [
-            name for name in stage.inputs if not any(_overlap(name, out) for out in written)
-        ]:
+        inputs = [name for name in stage.inputs if not any(_overlap(name, out) for out in written)]
+        if inputs:
             causes[stage.name] = inputs
     return causes
 

@@ -99,9 +99,8 @@ def pair_predictions(
     for (model, split), group in groups.items():
         if split not in JUDGED:
             continue
-        if missing := [
-            name for name, side in (("base", base), ("head", head)) if model not in side
-        ]:
+        missing = [name for name, side in (("base", base), ("head", head)) if model not in side]
+        if missing:
             sides = " and the ".join(missing)
             pairing.unpaired[model, split] = (
                 f"this machine has no predictions of the {sides} that this version reads"
