@@ -39,7 +39,8 @@ T = TypeVar("T")
 WORDS = ("good", "bad", "food", "place", "staff", "nice", "awful", "great")
 # What Windows lacks, in the lines of a test
 POSIX = re.compile(
-    r"\bos\.(fork|kill|mkfifo|get\w?uid|sete?uid|sched_)|SIG(KILL|HUP|PIPE)|\"sh\"|/proc/|prlimit|unshare|start_new_session"
+    r"\bos\.(fork|kill|mkfifo|get\w?uid|sete?uid|sched_)|SIG(KILL|HUP|PIPE)|\"sh\"|/proc/"
+    r"|prlimit|unshare|start_new_session"
     r"|getloadavg|(?m:^import (fcntl|pwd|resource)$)"
 )
 # Why a test was skipped, and how to make it run.

@@ -43,7 +43,10 @@ def test_modules_whose_helpers_use_what_windows_lacks_are_marked() -> None:
 
 def both(*words: str, **options: object) -> Ended:
     """Run Python as ever and with what Windows has; return the output, which must be equal."""
-    outputs = [python(*words, **options, PYTHONPATH=path) for path in (str(ROOT), WINDOWS)]  # type: ignore[arg-type]
+    outputs = [
+        python(*words, **options, PYTHONPATH=path)  # type: ignore[arg-type]
+        for path in (str(ROOT), WINDOWS)
+    ]
     assert outputs[1] == outputs[0]
     return outputs[1]
 

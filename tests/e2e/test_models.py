@@ -91,7 +91,8 @@ def test_the_python_examples_of_the_page_give_what_it_says(
         for line in block.splitlines():
             statement, _, expected = line.partition("  # ")
             if expected:
-                assert repr(eval(statement, names)) == expected  # noqa: S307 (a page of the project)
+                # A page of the project.
+                assert repr(eval(statement, names)) == expected  # noqa: S307
             else:
                 exec(statement, names)  # noqa: S102 (the same)
     assert names["label"].tolist() == ["1"]

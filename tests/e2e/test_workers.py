@@ -83,7 +83,9 @@ class Cluster:
         """Return the address of the scheduler once both workers have joined."""
         from distributed import Client
 
-        with Client(scheduler_file=str(self.file), set_as_default=False) as client:  # type: ignore[no-untyped-call]
+        file = str(self.file)
+        options: Any = {"scheduler_file": file, "set_as_default": False}
+        with Client(**options) as client:  # type: ignore[no-untyped-call]
             client.wait_for_workers(2, timeout=60)
             return str(json.loads(self.file.read_text())["address"])
 

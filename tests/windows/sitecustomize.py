@@ -81,7 +81,8 @@ def lacks_posix() -> None:
 
     builtins.__import__ = load_for_libraries  # type: ignore[assignment]
     sys.modules.update(dict.fromkeys(MODULES))  # type: ignore[arg-type]
-    sys.modules["msvcrt"] = SimpleNamespace(locking=locking, LK_LOCK=0, LK_NBLCK=LOCK_NB)  # type: ignore[assignment]
+    msvcrt: Any = SimpleNamespace(locking=locking, LK_LOCK=0, LK_NBLCK=LOCK_NB)
+    sys.modules["msvcrt"] = msvcrt
     for module, names in ((os, SYSTEM), (signal, SIGNALS)):
         for name in names:
             delattr(module, name)
@@ -106,7 +107,8 @@ def lacks_posix() -> None:
         lambda name=None, *_: name is None,
         TypeError("bad argument type for built-in operation"),
     )
-    subprocess.Popen.kill = lambda process: process.send_signal(9)  # type: ignore[assignment, method-assign]
+    popen: Any = subprocess.Popen
+    popen.kill = lambda process: process.send_signal(9)
     multiprocessing.get_all_start_methods = lambda: ["spawn"]
     tempfile.TemporaryFile = tempfile.NamedTemporaryFile  # type: ignore[assignment]
     shutil._use_fd_functions = False  # type: ignore[attr-defined]

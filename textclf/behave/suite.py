@@ -175,7 +175,8 @@ def parse(content: Mapping[str, Any], name: str, seed: int, multilabel: bool = F
             kind = test.get("kind")
             if not isinstance(kind, str) or kind not in KINDS:
                 known = ", ".join(KINDS)
-                raise UserError(f"{name}: {where}.kind must be one of {known}; got {show(kind)}")  # noqa: TRY301
+                line = f"{name}: {where}.kind must be one of {known}; got {show(kind)}"
+                raise UserError(line)  # noqa: TRY301
             tests[key] = validate(KINDS[kind], test, name, where)
             lines += [f"{name}: {where}{line}" for line in _conflicts(tests[key], frame.classes)]
         except UserError as error:

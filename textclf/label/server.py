@@ -126,7 +126,8 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content.encode())
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (as in BaseHTTPRequestHandler)
+    # As in BaseHTTPRequestHandler.
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Print nothing."""
 
 

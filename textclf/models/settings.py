@@ -40,7 +40,7 @@ def _add_kinds(schema: dict[str, Any]) -> None:
 
 class Train(Entries):
     """The models to train: settings by name, \
-each with its kind and the representation that it reads."""  # noqa: D205, D209 (docs/params.md has it on one line)
+each with its kind and the representation that it reads."""
 
     model_config = ConfigDict(json_schema_extra=_add_kinds)
     __pydantic_extra__: dict[str, Entry]
@@ -50,7 +50,7 @@ each with its kind and the representation that it reads."""  # noqa: D205, D209 
 
 class Average(Entries):
     """Weighted means of two models' probabilities, by names of their own: \
-{mean: {first: words, second: network}}."""  # noqa: D205, D209 (docs/params.md has it on one line)
+{mean: {first: words, second: network}}."""
 
     __pydantic_extra__: dict[str, Averaged]
 

@@ -41,7 +41,12 @@ class _Asking(Layout):
 
     header: list[str] = field(default_factory=list)
 
-    def require_columns(self, path: Path, names: Sequence[str], hint: str = "") -> None:  # noqa: ARG002 (as in Layout)
+    def require_columns(
+        self,
+        path: Path,  # noqa: ARG002 (as in Layout)
+        names: Sequence[str],
+        hint: str = "",  # noqa: ARG002
+    ) -> None:
         """Take down the names, which every reader passes here."""
         self.header.extend(names)
 

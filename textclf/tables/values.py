@@ -24,10 +24,10 @@ SEPARATORS = ";,|"  # between several labels in one value
 AROUND = "[](){}'\" "  # labels in a list that was written as text
 _QUOTED = r"""(?:'[^']*'|"[^"]*")"""
 _NUMBER = r"-?\d+"
-# A list of several texts or numbers; (0, 10] is no list
-LIST = re.compile(
-    rf"[\[({{]\s*{_QUOTED}(?:[\s,]+{_QUOTED})+[\s,]*[\])}}]|\[\s*{_NUMBER}(?:[\s,]+{_NUMBER})+[\s,]*\]"
-)
+_TEXTS = rf"[\[({{]\s*{_QUOTED}(?:[\s,]+{_QUOTED})+[\s,]*[\])}}]"
+_NUMBERS = rf"\[\s*{_NUMBER}(?:[\s,]+{_NUMBER})+[\s,]*\]"
+# A list of several texts or numbers; (0, 10] is no list.
+LIST = re.compile(f"{_TEXTS}|{_NUMBERS}")
 NUL = re.compile(r"\x00")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 UNFIT = "\0"  # stands for a value of another type, which every check refuses
@@ -43,7 +43,8 @@ def text_of(record: Record, column: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise ValueError(f"{quote_name(column)} must be text; got {quote_value(value)}")  # noqa: TRY004
+        line = f"{quote_name(column)} must be text; got {quote_value(value)}"
+        raise ValueError(line)  # noqa: TRY004
     return _require_valid(value, column)
 
 

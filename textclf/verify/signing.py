@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from textclf.core.errors import UserError
 from textclf.core.outputs import outputs
@@ -47,7 +48,8 @@ def run(arguments: Sign) -> None:
         )
     rule = "must be a private key (PEM, P-256, P-384 or P-521, without a password)"
     with _explained(f"{arguments.key} {rule}"):
-        signer = signing.Config().use_elliptic_key_signer(private_key=arguments.key)  # type: ignore[no-untyped-call]
+        config: Any = signing.Config()  # type: ignore[no-untyped-call]
+        signer = config.use_elliptic_key_signer(private_key=arguments.key)
     with outputs(signature) as (scratch,):
         signer.sign(folder, scratch)
     print(f"{signature} signs the files of {folder}; commit it")
@@ -73,7 +75,8 @@ def require_signature(folder: Path, key: Path, signature: Path) -> None:
         rule = f"must be a signature of {folder.resolve().name} by model-signing"
         raise UserError(f"{signature} {rule}; got {other}; textclf sign makes one")
     with _explained(f"{key} must be a public key (PEM, P-256, P-384 or P-521)"):
-        verifier = verifying.Config().use_elliptic_key_verifier(public_key=key)  # type: ignore[no-untyped-call]
+        config: Any = verifying.Config()  # type: ignore[no-untyped-call]
+        verifier = config.use_elliptic_key_verifier(public_key=key)
     rule = f"must have the files that {signature} signs, by the private key of {key}"
     with _explained(f"{folder} {rule}"):
         verifier.verify(folder, signature)

@@ -85,7 +85,8 @@ def project(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 @pytest.fixture
-def run(project: Path, command_line: Command) -> Command:  # noqa: ARG001 (the folder in which it runs)
+# The folder in which it runs.
+def run(project: Path, command_line: Command) -> Command:  # noqa: ARG001
     return partial(command_line, "drift")
 
 

@@ -75,7 +75,8 @@ def test_terms_are_learned_again_from_the_texts_that_are_compared(settings: dict
 
 
 def test_words_of_token_ids_are_counted_again() -> None:
-    fitted = TokenIds.fit(["good food"], Settings(method="token_ids"), pretrained=None)  # type: ignore[arg-type]
+    settings = Settings(method="token_ids")
+    fitted = TokenIds.fit(["good food"], settings, pretrained=None)  # type: ignore[arg-type]
     assert kernel(fitted, TEXTS) == pytest.approx(kernel(Vectorizer.fit(["good"], Terms()), TEXTS))
 
 
@@ -95,7 +96,8 @@ def test_pieces_of_a_tokenizer_are_counted() -> None:
 
 def test_representations_side_by_side_are_added() -> None:
     words, letters = (Vectorizer.fit(TEXTS, Terms(analyzer=name)) for name in ("word", "char_wb"))
-    union = Union([Block("words", 0.5, words), Block("vectors", 2.0, Encoder())])  # type: ignore[arg-type]
+    vectors = Block("vectors", 2.0, Encoder())  # type: ignore[arg-type]
+    union = Union([Block("words", 0.5, words), vectors])
     assert kernel(union, TEXTS) == pytest.approx(kernel(words, TEXTS) + kernel(Encoder(), TEXTS))
     both = Vectorizer.fit(TEXTS, Terms(analyzer="word+char_wb"))
     assert kernel(both, TEXTS) == pytest.approx(kernel(words, TEXTS) + kernel(letters, TEXTS))

@@ -296,4 +296,5 @@ def test_a_rare_label_keeps_its_threshold_and_one_without_the_precision_is_never
         != (scaling.slopes[2], scaling.intercepts[2])
     )
     one_cluster = np.where(np.arange(300) < 5, 0, np.arange(300))
-    assert choose_decision(rows, params(threshold="f1"), one_cluster).thresholds[1] == EVEN  # type: ignore[index]
+    decision = choose_decision(rows, params(threshold="f1"), one_cluster)
+    assert decision.thresholds[1] == EVEN  # type: ignore[index]

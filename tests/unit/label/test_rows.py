@@ -35,7 +35,8 @@ def test_an_answer_changes_its_row_alone_and_undo_takes_it_back(tmp_path: Path) 
     assert file.labels == ["b"]
     file.answer("1", "a", "ann")
     assert path.read_bytes().decode() == (
-        f'\ufeffnote;text;id;label;by;at\r\n"n\r\nn";one;1;a;ann;{file.rows[0].at}\r\n;two;2;b;;\r\n'
+        "\ufeffnote;text;id;label;by;at\r\n"
+        f'"n\r\nn";one;1;a;ann;{file.rows[0].at}\r\n;two;2;b;;\r\n'
     )
     file.undo("1")
     assert [row.open for row in read_rows(path)] == [True, False]

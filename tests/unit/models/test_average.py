@@ -191,6 +191,7 @@ def test_a_transformer_can_be_a_member(tmp_path: Path) -> None:
     classifiers.write(Average(members, 0.5), place)
     read = classifiers.read(place)
     X = words.transform(TEXTS), tokens
-    expected = 0.5 * members[0].predict_proba(X[0]) + 0.5 * members[1].predict_proba(tokens)  # type: ignore[arg-type]
+    first = members[0].predict_proba(X[0])  # type: ignore[arg-type]
+    expected = 0.5 * first + 0.5 * members[1].predict_proba(tokens)
     np.testing.assert_array_equal(read.predict_proba(X), expected)  # type: ignore[arg-type]
     assert not read.ignores_text

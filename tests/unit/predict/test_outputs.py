@@ -192,7 +192,8 @@ def test_a_file_is_replaced_through_a_link_with_its_permissions_when_the_new_one
 def test_an_error_leaves_what_was_there(tmp_path: Path, error: type[BaseException]) -> None:
     path = tmp_path / "out"
     path.write_bytes(b"old")
-    with pytest.raises(error), outputs.open_output(path) as stream:  # noqa: PT012 (the file must be begun)
+    # The file must be begun.
+    with pytest.raises(error), outputs.open_output(path) as stream:  # noqa: PT012
         stream.write(b"new")
         raise error
     assert path.read_bytes() == b"old"

@@ -78,7 +78,9 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def checksum(files: Iterable[str]) -> str:
     """Return the checksum of files in the folder mine, as docs/pretrained.md computes it."""
     command = f"cd mine && sha256sum {' '.join(files)} | sha256sum"
-    printed = subprocess.run(command, shell=True, check=True, capture_output=True, text=True)  # noqa: S602
+    printed = subprocess.run(  # noqa: S602
+        command, shell=True, check=True, capture_output=True, text=True
+    )
     return printed.stdout[:64]
 
 

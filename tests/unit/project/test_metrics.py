@@ -31,7 +31,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(content)
     write_settings(folder / "in_use.json", {"export": Export().model_dump(), "about": {}})
-    subprocess.run("dvc init -q --no-scm && dvc repro -q", shell=True, cwd=folder, check=True)  # noqa: S602
+    command = "dvc init -q --no-scm && dvc repro -q"
+    subprocess.run(command, shell=True, cwd=folder, check=True)  # noqa: S602
     return folder
 
 

@@ -335,10 +335,13 @@ def test_a_defect_is_hidden_from_clients_and_the_server_goes_on(
     caplog.set_level(logging.INFO, "textclf.access")
     base = two_classes()
     app = create_app({"m": Broken(base.vectorizer, base.model, base.decision)}, "m")
-    failed, fine = (
-        talk(app, lambda client, text=text: client.post("/predict", content=body(texts=[text])))[0]  # type: ignore[misc]
-        for text in ("secret", "great")
-    )
+
+    def answer(text: str) -> httpx.Response:
+        content = body(texts=[text])
+        (response,) = talk(app, lambda client: client.post("/predict", content=content))
+        return response
+
+    failed, fine = answer("secret"), answer("great")
     assert (failed.status_code, failed.json()) == (
         500,
         {"error": "the server failed; its log says why"},

@@ -31,7 +31,9 @@ def connect(client: Client, most_connections: int = 9, **limits: Any) -> None:
     async def run() -> None:
         config = uvicorn.Config(
             make_app(**{"bytes": 100, **limits}),
-            http=partial(Protocol, most_connections=most_connections, seconds=IDLE),  # type: ignore[arg-type]
+            http=partial(  # type: ignore[arg-type]
+                Protocol, most_connections=most_connections, seconds=IDLE
+            ),
             lifespan="off",
             log_config=None,
             access_log=False,

@@ -54,7 +54,12 @@ class Done(NamedTuple):
 def split(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
     """Runs the stage on a table that is written with its splits in files or in a column."""
 
-    def run(table: Table, way: str, data: dict[str, Any] = {}, **settings: Any) -> Done:  # noqa: B006
+    def run(
+        table: Table,
+        way: str,
+        data: dict[str, Any] = {},  # noqa: B006
+        **settings: Any,
+    ) -> Done:
         path = tmp_path / way
         path.mkdir(exist_ok=True)
         if way == "files":

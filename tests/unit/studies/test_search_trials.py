@@ -113,7 +113,7 @@ def test_features_are_made_once_for_trials_of_other_models(
     monkeypatch.setattr(
         measure,
         "make_features",
-        lambda *arguments: made.append(1) or original(*arguments),  # type: ignore[func-returns-value]
+        lambda *given: made.append(1) or original(*given),  # type: ignore[func-returns-value]
     )
     table(tmp_path, space={"C": [0.1, 1.0, 10.0]})
     assert len(made) == 3

@@ -167,7 +167,8 @@ def test_the_column_of_a_wrong_text_and_a_missing_column_are_named(
 
 # Times
 
-WHEN = [datetime(2024, 5, 31, 10), datetime(2024, 6, 1)]  # noqa: DTZ001 (as Excel and Parquet have them)
+# As Excel and Parquet have them.
+WHEN = [datetime(2024, 5, 31, 10), datetime(2024, 6, 1)]  # noqa: DTZ001
 
 
 @pytest.mark.parametrize(

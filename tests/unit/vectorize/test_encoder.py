@@ -315,7 +315,8 @@ def test_a_folder_that_is_no_encoder_is_one_line(
     folder = tiny_bert.write_folder(tmp_path / "mine")
     damage(folder)
     with pytest.raises(UserError, match=reason) as error:
-        Representation.fit((), own(folder, **changes), NOWHERE).columns  # noqa: B018 (opens the files)
+        # Opens the files.
+        Representation.fit((), own(folder, **changes), NOWHERE).columns  # noqa: B018
     assert "\n" not in str(error.value)
 
 

@@ -17,7 +17,8 @@ class ModelSettings(Section):
         """Return the names of the settings that, as set, make choices on validation rows."""
         return []
 
-    def features_rule(self, representation: Section) -> str | None:  # noqa: ARG002 (most models take any of a kind)
+    # Most models take any of a kind.
+    def features_rule(self, representation: Section) -> str | None:  # noqa: ARG002
         """Return what the features must be, with what they are, if the model can't take them.
 
         `representation` has the settings that make them. Completes "train.<model>.features must

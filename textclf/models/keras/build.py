@@ -51,11 +51,13 @@ def over_sparse_rows(network: "keras.Sequential") -> "keras.Model":
         It computes sum_k kernel[id_k] * count_k + bias.
         """
 
-        def build(self, input_shape: Any) -> None:  # noqa: ARG002 (the shape of the padded row does not matter)
+        # The shape of the padded row does not matter.
+        def build(self, input_shape: Any) -> None:  # noqa: ARG002
             super().build((None, features))
             self.input_spec = None
 
-        def call(self, inputs: Any, training: bool | None = None) -> Any:  # noqa: ARG002 (Keras passes it)
+        # Keras passes it.
+        def call(self, inputs: Any, training: bool | None = None) -> Any:  # noqa: ARG002
             ids, counts = inputs
             rows = keras.ops.take(with_dense_gradient(self.kernel), ids, axis=0)
             return self.activation(keras.ops.sum(rows * counts[..., None], axis=1) + self.bias)

@@ -127,7 +127,11 @@ class Representation:
         return {"settings": settings, "numbers": numbers, "categories": categories}
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any], shared: Path | None = None) -> "Representation":  # noqa: ARG003
+    def from_json(
+        cls,
+        content: Mapping[str, Any],
+        shared: Path | None = None,  # noqa: ARG003
+    ) -> "Representation":
         """Return the representation with the content of `to_json`.
 
         Raises `ValueError` or the like if the content is damaged.

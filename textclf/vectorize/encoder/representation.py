@@ -49,7 +49,12 @@ class Representation(Tokenizing):
     content: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def fit(cls, texts: Iterable[str], settings: Settings, pretrained: Path) -> "Representation":  # noqa: ARG003
+    def fit(
+        cls,
+        texts: Iterable[str],  # noqa: ARG003
+        settings: Settings,
+        pretrained: Path,
+    ) -> "Representation":
         """Return the encoder that the settings name.
 
         Raises `UserError` if one of its files is missing or another one.

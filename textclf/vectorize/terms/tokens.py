@@ -19,7 +19,8 @@ WHITE_SPACE = re.compile(r"\s\s+")
 # What a pattern may consist of in `is_within_runs`: flags, groups, lookarounds, repetitions, \b,
 # and any one character.
 PART = r"""\(\?(?:[aimsu]+\)|:|<?[=!])|\((?!\?)|[)|?*+]|\{[\d,]*\}|\\b|
-    (?P<one>\\(?:[wWdDsS]|[^0-9A-Za-z])|\[\^?+\]?+(?:\\.|(?!([&~|-])\2)[^]\\[])*\]|[^]\\[(){}^$?*+|])"""
+    (?P<one>\\(?:[wWdDsS]|[^0-9A-Za-z])|\[\^?+\]?+(?:\\.|(?!([&~|-])\2)[^]\\[])*\]
+    |[^]\\[(){}^$?*+|])"""
 
 
 def make_analyzer(name: str, settings: Terms) -> Analyze:

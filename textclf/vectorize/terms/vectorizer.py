@@ -216,7 +216,11 @@ class Vectorizer:
         return {"settings": self.settings.model_dump(exclude={"method"}), "parts": parts}
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any], shared: Path | None = None) -> "Vectorizer":  # noqa: ARG003
+    def from_json(
+        cls,
+        content: Mapping[str, Any],
+        shared: Path | None = None,  # noqa: ARG003
+    ) -> "Vectorizer":
         """Return the vectorizer with the content of `to_json`.
 
         Parameters

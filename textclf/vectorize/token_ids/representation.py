@@ -87,7 +87,8 @@ class TokenIds:
         return {"settings": self.settings.model_dump(), "words": list(self.words)}
 
     @classmethod
-    def from_json(cls, content: dict[str, Any], shared: Path) -> "TokenIds":  # noqa: ARG003 (the model has the vectors)
+    # The model has the vectors.
+    def from_json(cls, content: dict[str, Any], shared: Path) -> "TokenIds":  # noqa: ARG003
         """Return what `to_json` wrote; `ValueError` if it is damaged."""
         try:
             settings, words = Settings(**content["settings"]), content["words"]

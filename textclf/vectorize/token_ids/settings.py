@@ -18,7 +18,7 @@ Vectors = Annotated[
 
 class Settings(Section):
     """Sequences of word ids: \
-the more often a word occurs in the training texts, the smaller its id."""  # noqa: D205, D209 (docs/params.md has it on one line)
+the more often a word occurs in the training texts, the smaller its id."""
 
     kind: ClassVar = "tokens"
     unit: ClassVar = "known words"

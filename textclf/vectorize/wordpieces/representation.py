@@ -27,7 +27,12 @@ class Representation(Tokenizing):
     checksum: str
 
     @classmethod
-    def fit(cls, texts: Iterable[str], settings: Settings, pretrained: Path) -> "Representation":  # noqa: ARG003
+    def fit(
+        cls,
+        texts: Iterable[str],  # noqa: ARG003
+        settings: Settings,
+        pretrained: Path,
+    ) -> "Representation":
         """Return the tokenizer that the settings name.
 
         Raises `UserError` if its file is missing, damaged or another one.

@@ -26,7 +26,8 @@ def exact_network(network: "keras.Sequential") -> "keras.Model":
     class ExactDense(keras.layers.Dense):
         """A dense layer."""
 
-        def call(self, inputs: Any, training: bool | None = None) -> Any:  # noqa: ARG002 (Keras passes it)
+        # Keras passes it.
+        def call(self, inputs: Any, training: bool | None = None) -> Any:  # noqa: ARG002
             return self.activation(multiply(inputs, self.kernel) + self.bias)
 
     class ExactConv1D(keras.layers.Conv1D):
