@@ -363,7 +363,7 @@ def test_a_model_that_is_always_right_has_intervals_except_of_losses(kind: str) 
     assert (table[["f1_low", "roc_auc_low"]] < 1).all(axis=None)
     if kind == "binary":
         low = intervals["roc_auc"]["low"]  # type: ignore[index]
-    assert low == pytest.approx(area_score(1, 150, 150).low, abs=0.001)
+        assert low == pytest.approx(area_score(1, 150, 150).low, abs=0.001)
 
 
 def test_intervals_of_few_rows_cover_the_truth() -> None:
