@@ -17,8 +17,9 @@ LOCKED = re.compile(r"^([\w.-]+)==([\w.+!-]+)", re.MULTILINE)
 
 def clone_root() -> Path | None:
     """Return the folder of the clone that has this code; None if it was installed as a package."""
-    root = Path(__file__).parents[2]
-    return root if (root / "dvc.yaml").is_file() and (root / "stages").is_dir() else None
+    package = Path(__file__).parents[1]
+    # The wheel has the stages in the package; the repository has them beside it.
+    return None if (package / "stages").is_dir() else package.parent
 
 
 def lock_files() -> tuple[Path, ...]:

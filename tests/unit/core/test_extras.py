@@ -157,6 +157,8 @@ def test_a_clone_has_the_stages_beside_the_package(
 ) -> None:
     assert installed.clone_root() == ROOT
     monkeypatch.setattr(installed, "__file__", str(tmp_path / "textclf" / "core" / "installed.py"))
+    (tmp_path / "textclf" / "stages").mkdir(parents=True)
     assert installed.clone_root() is None
-    (tmp_path / "dvc.yaml").touch()  # a package installed into a project's own folder
+    # A package installed into a project's own folder.
+    (tmp_path / "dvc.yaml").touch()
     assert installed.clone_root() is None
