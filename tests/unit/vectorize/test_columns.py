@@ -37,6 +37,7 @@ PARTS = ["x hour=0", "x hour=13", "x month=5", "x weekday=Monday", "x weekday=Tu
             ["x", "x=missing"],
             {"1": [-(1.5**0.5), 0], "3": [0, 0], "": [0, 1], "nan": [0, 1], "1e300": [10, 0]},
         ),
+        ("numbers", ("0,5", "1.5", ",5", "1,5"), ["x"], {"1,0": [0], "-1,0000": [-4]}),
         ("numbers", ("1", "", "", "1"), ["x=missing"], {"7": [0], "": [1]}),
         (
             "categories",
@@ -71,7 +72,7 @@ def test_only_the_most_frequent_categories_are_features(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("kind", "value", "rule"),
     [
-        *(("numbers", value, "a number, such as 12.5") for value in ("1,5", "1e400", "1_000")),
+        *(("numbers", value, "a number, such as 12.5") for value in ("1,500", "1e400", "1_000")),
         ("dates", "6 May", "a date in ISO 8601, such as 2024-05-31"),
         ("dates", "0001-01-01 00:00+01:00", "a date in ISO 8601, such as 2024-05-31"),
     ],

@@ -34,6 +34,7 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 # Category of a row without a number, which then counts as the mean.
 MISSING = "missing"
 BOOLEANS = frozenset({"true", "false"})
+DECIMAL_COMMA = re.compile(r"[+-]?\d*,(\d{1,2}|\d{4,300})", re.ASCII)
 # Numbers as programs write them: 1, 1.0, 1e+16. Others, such as 007, are codes.
 WRITTEN_NUMBER = re.compile(r"-?(0|[1-9]\d{0,300})(\.\d{1,300})?(e\+\d{1,3})?", re.ASCII)
 
@@ -200,7 +201,12 @@ def _parse(
 
 
 def _number(cell: str) -> float:
-    """Return the number in a cell; NaN, a missing one, for `nan` as for an empty cell."""
+    """Return the number in a cell; NaN, a missing one, for `nan` as for an empty cell.
+
+    The decimal point may be a comma, unless three digits after it may be thousands.
+    """
+    if DECIMAL_COMMA.fullmatch(cell):
+        cell = cell.replace(",", ".")
     number = float(cell or "nan")
     if math.isinf(number) or "_" in cell:
         raise ValueError(cell)
