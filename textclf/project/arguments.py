@@ -29,6 +29,10 @@ class OtherColumns:
     time: Annotated[
         str | None, Argument("by which the latest rows are the test rows", "COLUMN")
     ] = None
+    time_format: Annotated[
+        str | None,
+        Argument("of this column, if not ISO 8601, such as %%d.%%m.%%Y", "FORMAT"),
+    ] = None
     split: Annotated[
         str | None,
         Argument("of train, validation and test (default: split, if it exists)", "COLUMN"),

@@ -1,7 +1,7 @@
 """Arguments on how a table is written, named as in section data of params.yaml."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from textclf.core.command import Argument
 from textclf.tables.formats import FORMATS, TABLE_FORMATS
@@ -20,15 +20,21 @@ class Form:
     quoting: Annotated[
         Literal["true", "false"] | None, Argument('whether "..." may contain delimiters')
     ] = None
+    no_header: Annotated[bool, Argument("the first line is a row; columns are 1, 2, ...")] = False
     sheet: Annotated[str | None, Argument("of a workbook (default: the first)")] = None
     query: Annotated[
         str | None, Argument("statement for an SQLite file (default: its only table)", "SELECT")
     ] = None
 
     @property
-    def quoted(self) -> bool | None:
-        """Return whether delimiters may be quoted; None for the default."""
-        return None if self.quoting is None else self.quoting == "true"
+    def settings(self) -> dict[str, Any]:
+        """The values that are given, by the names of section data."""
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        if "quoting" in given:
+            given["quoting"] = self.quoting == "true"
+        if given.pop("no_header"):
+            given["header"] = False
+        return given
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,11 +30,13 @@ def read_blocks(
     width: int,
     positions: Mapping[str, int],
     lines: int,
+    head: str = "",
 ) -> Generator[Batch, None, tuple[str, int]]:
     """Yield the rows of `width` fields up to the first block in doubt, with the named columns.
 
-    `positions` are those of the columns to read, by name; `lines` lines come before the text.
-    Return the block in doubt, "" if there is none, and how many lines come before it.
+    `positions` are those of the columns to read, by name; `lines` lines come before the text, whose
+    `head` was read already. Return the block in doubt, "" if there is none, and how many lines come
+    before it.
     """
     size = limits.BLOCK_BYTES // SHARE
     types = dict.fromkeys(map(str, range(width)), pa.string())
@@ -46,7 +48,8 @@ def read_blocks(
     # UTF-8 needs no check: the blocks are encoded below.
     converting = csv.ConvertOptions(column_types=types, include_columns=included, check_utf8=False)
     rest = b""
-    while (part := text.read(size)) or rest:
+    while (part := head + text.read(size)) or rest:
+        head = ""
         try:
             block = rest + (part or "\n").encode()
             end, ends = _find_ends(block, delimiter, quoting)

@@ -1,7 +1,7 @@
 """The columns of a table: their names, and what is in them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,14 +9,20 @@ import numpy as np
 
 from textclf.core.errors import UserError
 from textclf.core.files import COLUMN
+from textclf.core.quoting import list_names
 from textclf.tables.files import find_files
-from textclf.tables.layout import Layout
+from textclf.tables.layout import Layout, place
 from textclf.tables.read import read_batches
-from textclf.tables.several import form_of, written_list
-from textclf.tables.values import UNFIT, to_array, written_cell
+from textclf.tables.values import SEPARATORS, UNFIT, to_array, written_cell
 
 # How a date begins, and a whole decimal
 MEASURE = re.compile(r"\d{4}-\d\d?-\d\d?|\d{1,2}[./]\d{1,2}[./]\d{2,4}|-?\d*[.,]\d+$")
+# At least this share of the texts has white space or letters beyond ASCII.
+SPACED = 0.1
+# A column of which more than this share are decimals or dates combines no labels.
+MEASURED = 0.5
+# The form of a column of lists.
+LISTS = "["
 # Distinct values of a column up to which its form is looked for.
 MOST_CELLS = 20_000
 
@@ -33,13 +39,14 @@ class Column:
     measured: float  # share of dates and decimals
     whole: float  # share of integers
     form: str = ""  # how its cells hold several labels each: see `form_of`
+    repeats_name: bool = False  # whether its name is one of its values
 
 
 @dataclass(frozen=True)
 class _Asking(Layout):
     """A layout that requires no columns and takes down which ones a reader finds."""
 
-    header: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
 
     def require_columns(
         self,
@@ -48,7 +55,7 @@ class _Asking(Layout):
         hint: str = "",  # noqa: ARG002
     ) -> None:
         """Take down the names, which every reader passes here."""
-        self.header.extend(names)
+        self.asked.extend(names)
 
 
 def column_names(path: Path, layout: Layout) -> list[str]:
@@ -58,12 +65,12 @@ def column_names(path: Path, layout: Layout) -> list[str]:
     """
     file = find_files(path, layout)[0]
     asking = _Asking(**{**vars(layout), "columns": {}})
-    for _ in read_batches(file.path, file.format, asking):
-        if asking.header:
+    for _ in read_batches(file.path, file.format, asking, 1):
+        if asking.asked:
             break
-    if not asking.header:
+    if not asking.asked:
         raise UserError(f"{file.path} must have rows; got none")
-    return asking.header
+    return asking.asked
 
 
 def describe_column(path: Path, layout: Layout, name: str) -> Column | None:
@@ -71,21 +78,13 @@ def describe_column(path: Path, layout: Layout, name: str) -> Column | None:
 
     `layout` describes the table; its columns are not used. Rows that break a rule are left out.
     """
-    one = replace(layout, columns={"label": name, COLUMN + name: name})
+    from textclf.tables.several import form_of  # needs pyarrow
+
     length = spaced = measured = whole = 0
     cells: set[str] = set()
     hashes = [np.empty(0, np.int64)]  # 8 bytes per value, since all of them may be distinct
     try:
-        batches = (
-            batch
-            for file in find_files(path, one)
-            for batch in read_batches(file.path, file.format, one)
-        )
-        for batch in batches:
-            column = batch.columns.get(name, [])
-            if isinstance(column, list):
-                column = [written_list(written_cell(value)) for value in column]
-            values = to_array(column, numbers=True).to_pylist()
+        for values in read_values(path, layout, name):
             texts = [text for text in map(str.strip, values) if text and text != UNFIT]
             hashes.append(np.fromiter(map(hash, texts), np.int64, len(texts)))
             cells.update(texts if len(cells) <= MOST_CELLS else ())
@@ -98,6 +97,47 @@ def describe_column(path: Path, layout: Layout, name: str) -> Column | None:
     all_hashes = np.concatenate(hashes)
     count = len(all_hashes)
     form = form_of(cells, count) if len(cells) <= MOST_CELLS else ""
+    if form in SEPARATORS and measured > MEASURED * count:
+        form = ""  # decimals with a comma
     total = max(count, 1)
     means = length / total, spaced / total, measured / total, whole / total
-    return Column(name, count, len(np.unique(all_hashes)), *means, form)
+    return Column(name, count, len(np.unique(all_hashes)), *means, form, name in cells)
+
+
+def read_values(path: Path, layout: Layout, name: str) -> Iterator[list[str]]:
+    """Yield the values of a column as texts, in batches; rows that break a rule are left out."""
+    from textclf.tables.several import written_list
+
+    one = replace(layout, columns={"label": name, COLUMN + name: name})
+    for file in find_files(path, one):
+        for batch in read_batches(file.path, file.format, one):
+            column = batch.columns.get(name, [])
+            if isinstance(column, list):
+                column = [written_list(written_cell(value)) for value in column]
+            yield to_array(column, numbers=True).to_pylist()
+
+
+def find_text(columns: Sequence[Column], path: Path) -> str:
+    """Return the name of the column of long values that rarely repeat and are no identifiers."""
+    texts = [
+        column
+        for column in columns
+        if column.values and column.spaced >= SPACED and column.form != LISTS
+    ]
+    if not texts:
+        names = list_names([column.name for column in columns])
+        raise UserError(
+            f"{path} must have a column of texts; got none among {names}; name it by --text"
+        )
+    return max(texts, key=lambda column: column.mean_length * column.distinct / column.values).name
+
+
+def require_rows(path: Path, layout: Layout) -> None:
+    """Raise `UserError`, for a table of which no row can be read, with what is wrong."""
+    one = replace(layout, columns={"text": column_names(path, layout)[0]})
+    for file in find_files(path, one):
+        for batch in read_batches(file.path, file.format, one):
+            for position, error in batch.broken.items():
+                where = place(str(file.path), int(batch.numbers[position]))
+                raise UserError(f"{where}: {error}")
+    raise UserError(f"{path} must have rows below its header; got none")

@@ -1,8 +1,9 @@
-"""CSV and TSV: a header, then a row per record, numbered by the line on which it begins."""
+"""CSV and TSV: a row per record, numbered by the line on which it begins, below a header if any."""
 
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -21,24 +22,46 @@ class Dialect:
     delimiter: str
     quoting: bool
 
+    def of(self, layout: Layout) -> "Dialect":
+        """Return the dialect that a layout says, or this one."""
+        quoting = self.quoting if layout.quoting is None else layout.quoting
+        return Dialect(layout.delimiter or self.delimiter, quoting)
+
     def read(self, stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:
         """Yield the rows below the header; with `most` 1 one by one, without pyarrow."""
-        quoting = self.quoting if layout.quoting is None else layout.quoting
-        dialect = Dialect(layout.delimiter or self.delimiter, quoting)
+        dialect = self.of(layout)
         with decoded(stream, layout) as text:
-            rows = _Rows(lines_of(text), path, layout, dialect)
-            _, first = next(iter(rows), (1, None))
-            header = read_header(first, path, layout, quoting)
+            lines = lines_of(text)
+            above = list(islice(lines, layout.header - 1)) if layout.header else []
+            first_row: list[str] = []
+            rows = _Rows(_note(lines, first_row), path, layout, dialect, len(above))
+            number, fields = next(iter(rows), (1, None))
+            header = read_header(fields, number, path, layout, dialect.quoting)
+            # Without a header the first row is read again, as one of the rows.
+            rest, before = ("", rows.lines) if layout.header else ("".join(first_row), 0)
             if most > 1:
                 from textclf.tables.blocks import read_blocks
 
                 blocks = read_blocks(
-                    text, dialect.delimiter, quoting, header.width, header.positions, rows.lines
+                    text,
+                    dialect.delimiter,
+                    dialect.quoting,
+                    header.width,
+                    header.positions,
+                    before,
+                    rest,
                 )
-                doubted, before = yield from blocks
-                rows = _Rows(lines_of(text, doubted, before + 1), path, layout, dialect, before)
+                rest, before = yield from blocks
+            rows = _Rows(lines_of(text, rest, before + 1), path, layout, dialect, before)
             records = ((number, header.to_record(fields)) for number, fields in rows)
             yield from in_batches(records, layout, most)
+
+
+def _note(lines: Iterator[str], noted: list[str]) -> Iterator[str]:
+    """Yield lines, and add each to those that are noted."""
+    for line in lines:
+        noted.append(line)
+        yield line
 
 
 CSV, TSV = Dialect(",", quoting=True), Dialect("\t", quoting=False)
@@ -59,36 +82,39 @@ class Header:
             return error
         if not fields:
             return dict.fromkeys(self.positions)
-        if len(fields) != self.width:
+        if any(fields[self.width :]) or len(fields) < self.width:
             return ValueError(
                 f"must have {self.width} fields, as the header has; got {len(fields)}; {self.hint}"
             )
         return {name: fields[position] for name, position in self.positions.items()}
 
 
-def read_header(fields: list[str] | None, path: Path, layout: Layout, quoting: bool) -> Header:
-    """Return the header; `fields` are those of the first row, None in an empty file.
+def read_header(
+    fields: list[str] | None, number: int, path: Path, layout: Layout, quoting: bool
+) -> Header:
+    """Return the header; `fields` are those of the row in line `number`, None in an empty file.
 
     Raises `UserError` if it is no header, or lacks a column that is to be read.
     """
     if fields is None:
         raise UserError(f"{path} must have a header and rows; got an empty file")
     if not fields:
-        raise UserError(f"{path}:1: must be a header; got a blank line; remove it")
+        raise UserError(f"{path}:{number}: must be a header; got a blank line; remove it")
     line = "".join(fields)
     if error := decoding_error(line, layout):
-        raise UserError(f"{path}:1: {error}")
+        raise UserError(f"{path}:{number}: {error}")
     if "\0" in line:
         raise UserError(
-            f"{path}:1: must be {layout.encoding}; got NUL; set {layout.option}encoding"
+            f"{path}:{number}: must be {layout.encoding}; got NUL; set {layout.option}encoding"
         )
-    layout.require_columns(path, fields, _header_hint(fields, layout))
+    names = layout.column_names(fields)
+    layout.require_columns(path, names, _header_hint(fields, layout))
     hint = (
         "put quotes around a field that contains the delimiter or a line end"
         if quoting
         else f"if there are quotes around fields, set {layout.option}quoting to true"
     )
-    positions = {name: fields.index(name) for name in layout.names() if name in fields}
+    positions = {name: names.index(name) for name in layout.names() if name in names}
     return Header(len(fields), positions, layout, hint)
 
 

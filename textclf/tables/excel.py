@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,6 +14,7 @@ from textclf.tables.layout import Layout, NumberedRow
 
 Cell = tuple[str, Any]  # openpyxl's type of a cell's value, and the value
 EMPTY: Cell = ("n", None)
+KIND = "Excel (.xlsx)"
 
 
 def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
@@ -23,15 +25,18 @@ def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Numbere
     """
     with stored(stream, path) as file, file.open("rb") as opened:
         sheet = _without_end(_parse_sheet(opened, path, layout))
-        first = next(sheet, None)
+        first = next(islice(sheet, max(layout.header - 1, 0), None), None)
         if first is None:
             raise UserError(f"{path} must have a header and rows; got an empty sheet")
-        header = ["" if value is None else str(value) for _, value in first]
-        while header and not header[-1]:
-            header.pop()
+        cells_of_first = ["" if value is None else str(value) for _, value in first]
+        while cells_of_first and not cells_of_first[-1]:
+            cells_of_first.pop()
+        header = layout.column_names(cells_of_first)
+        if not layout.header:
+            sheet = chain([first], sheet)
         layout.require_columns(path, header, layout.header_hint(header, "row"))
         positions = {name: header.index(name) for name in layout.names() if name in header}
-        for number, row in enumerate(sheet, start=2):
+        for number, row in enumerate(sheet, start=layout.header + 1):
             cells = {
                 name: row[position] if position < len(row) else EMPTY
                 for name, position in positions.items()
@@ -65,18 +70,45 @@ def _without_end(rows: Iterator[list[Cell]]) -> Iterator[list[Cell]]:
         yield row
 
 
+def first_rows(
+    stream: IO[bytes], path: Path, layout: Layout, most: int
+) -> dict[str, list[tuple[int, list[str]]]]:
+    """Return the numbers and the cells, as texts, of the first rows of each sheet.
+
+    There is only the sheet that the layout names, if it names one.
+    """
+    with whole_file(path, KIND):
+        book = _open(stream)
+        sheets = book.worksheets if layout.sheet is None else [_choose_sheet(book, path, layout)]
+        rows = {sheet.title: islice(_cells(sheet), most) for sheet in sheets}
+        return {
+            title: [
+                (number, ["" if value is None else str(value) for _, value in row])
+                for number, row in enumerate(cells, start=1)
+            ]
+            for title, cells in rows.items()
+        }
+
+
 def _parse_sheet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[list[Cell]]:
-    """Yield the cells of each row of a sheet; a row ends with its last cell."""
+    """Yield the cells of each row of the sheet that the layout names, or of the first."""
+    with whole_file(path, KIND):
+        yield from _cells(_choose_sheet(_open(stream), path, layout))
+
+
+def _open(stream: IO[bytes]) -> Any:
     import openpyxl
 
-    with whole_file(path, "Excel (.xlsx)"):
-        # It warns of what a sheet has besides values, such as validation.
-        warnings.filterwarnings("ignore", module="openpyxl")
-        book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
-        sheet = _choose_sheet(book, path, layout)
-        sheet.reset_dimensions()  # some programs save wrong ones
-        for row in sheet.iter_rows():
-            yield [(cell.data_type, cell.value) for cell in row]
+    # It warns of what a sheet has besides values, such as validation.
+    warnings.filterwarnings("ignore", module="openpyxl")
+    return openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+
+
+def _cells(sheet: Any) -> Iterator[list[Cell]]:
+    """Yield the cells of each row of a sheet; a row ends with its last cell."""
+    sheet.reset_dimensions()  # some programs save wrong ones
+    for row in sheet.iter_rows():
+        yield [(cell.data_type, cell.value) for cell in row]
 
 
 def _choose_sheet(book: Any, path: Path, layout: Layout) -> Any:

@@ -20,6 +20,7 @@ class Format:
     labelled: bool = True  # whether its rows can have labels, so that the pipeline can read it
     # Whether rows can be counted by line ends, and taken from a stream before its end.
     by_line: bool = False
+    is_text: bool = True  # whether its files are text in an encoding
 
 
 def _read_arrow(stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:
@@ -36,14 +37,14 @@ def _read_parquet(stream: IO[bytes], path: Path, layout: Layout, most: int) -> I
 
 FORMATS = {
     "lines": Format(by_row(lines.read_texts), labelled=False, by_line=True),
-    "arrow": Format(_read_arrow, (".arrow", ".feather")),
+    "arrow": Format(_read_arrow, (".arrow", ".feather"), is_text=False),
     "csv": Format(CSV.read, (".csv",), by_line=True),
-    "excel": Format(by_row(excel.read_rows), (".xlsx",)),
+    "excel": Format(by_row(excel.read_rows), (".xlsx",), is_text=False),
     folders.FORMAT: Format(by_row(folders.read_rows)),
     "json": Format(by_row(jsonl.read_array), (".json",)),
     "jsonl": Format(by_row(jsonl.read_rows), (".jsonl", ".ndjson"), by_line=True),
-    "parquet": Format(_read_parquet, (".parquet",)),
-    "sqlite": Format(by_row(sqlite.read_rows), (".db", ".sqlite", ".sqlite3")),
+    "parquet": Format(_read_parquet, (".parquet",), is_text=False),
+    "sqlite": Format(by_row(sqlite.read_rows), (".db", ".sqlite", ".sqlite3"), is_text=False),
     "tsv": Format(TSV.read, (".tsv",), by_line=True),
     "txt": Format(by_row(lines.read_sentences), (".txt",), by_line=True),
 }

@@ -35,6 +35,7 @@ def layout_of(settings: Data) -> Layout:
         settings.encoding,
         settings.delimiter,
         settings.quoting,
+        int(settings.header),
         settings.sheet,
         settings.query,
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # A column that is filled with the file's name, without endings, in files that lack it.
 SOURCE = "source"
+SEPARATOR = " "  # between the texts of several columns, unless data.text_separator is set
 WHOLE_FILE = 0  # number of a row that is all of its file
 NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 
@@ -75,8 +76,10 @@ class Layout:
     encoding: str = "utf-8"
     delimiter: str | None = None
     quoting: bool | None = None
+    header: int = 1  # the line or row of the header; 0 if there is none: then columns are 1, 2, ...
     sheet: str | None = None
     query: str | None = None
+    text_separator: str = SEPARATOR
     option: str = "data."  # prefix of setting names in errors; -- for a command line
     every_key: bool = False  # whether a JSON object that lacks a column to read breaks a rule
 
@@ -122,8 +125,17 @@ class Layout:
             NUMBER.fullmatch(name) or len(name) > 40 or name.count(" ") > 3 for name in names
         )
         if is_data and not wanted & set(names):
-            return f"; if {unit} 1 is no header, put one above it"
+            no_header = "set data.header to false"
+            if self.option == "--":
+                no_header = "add --no-header"
+            return f"; if {unit} {self.header} is no header, {no_header}"
         return ""
+
+    def column_names(self, first: Sequence[str]) -> list[str]:
+        """Return the names of the columns of a table whose first row is this one."""
+        if self.header:
+            return list(first)
+        return [str(number) for number in range(1, len(first) + 1)]
 
 
 def place(name: str, number: int) -> str:

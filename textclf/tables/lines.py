@@ -28,7 +28,9 @@ def lines_of(text: IO[str], head: str = "", first: int = 1) -> Iterator[str]:
     A byte order mark is left out. Only LF ends a line. A lone CR, U+0085 and the like belong to the
     text. `first` is the number of the first line.
     """
-    lines = chain(io.StringIO(head + text.readline(), newline="\n"), text)
+    if not head.endswith("\n"):
+        head += text.readline()
+    lines = chain(io.StringIO(head, newline="\n"), text)
     if first == 1 and (start := next(lines, "").removeprefix("\ufeff")):
         yield start
     yield from lines

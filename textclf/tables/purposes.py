@@ -178,13 +178,17 @@ class Time(Repeated):
         got = f"got {quote_value(value)}"
         column = quote_name(self.columns[0])
         try:
-            time = parse_time(value)
+            time = parse_time(value, self.settings.time_format)
         except (ValueError, OverflowError):
             rule = (
                 "must be a date or a date-time in ISO 8601, such as 2024-05-31, "
                 f"or a number of {DIGITS} digits"
             )
-            raise ValueError(f"{column} {rule}; {got}; correct it") from None
+            advice = "correct it, or set data.time_format, such as %d.%m.%Y"
+            if self.settings.time_format is not None:
+                rule = f"must be a time as data.time_format says, {self.settings.time_format}"
+                advice = "correct it"
+            raise ValueError(f"{column} {rule}; {got}; {advice}") from None
         self.kind = self.kind or kind_of_time(time)
         if kind_of_time(time) != self.kind:
             rule = f"must be {self.kind}, as in the first row"

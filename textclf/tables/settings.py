@@ -2,6 +2,7 @@
 
 import codecs
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -18,8 +19,8 @@ from pydantic_core import PydanticCustomError
 from textclf.core.errors import UserError
 from textclf.core.settings import Columns, FilePath, Name, Section, relation, rule, show, unique
 from textclf.tables.formats import TABLE_FORMATS
+from textclf.tables.layout import SEPARATOR
 from textclf.tables.split_names import SPLIT_OF
-from textclf.tables.values import SEPARATOR
 
 if TYPE_CHECKING:
     Format = str
@@ -52,6 +53,24 @@ def _encoding(value: str) -> str:
         raise rule("an encoding that Python knows, such as utf-8 or cp1252") from error
     if not codec._is_text_encoding:
         raise rule("an encoding of text, such as utf-8 or cp1252")
+    return value
+
+
+def _time_format(value: str) -> str:
+    day = datetime(2024, 12, 31, tzinfo=UTC)
+    try:
+        parsed = datetime.strptime(day.strftime(value), value)  # noqa: DTZ007 (it may have a zone)
+    except ValueError as error:
+        raise rule("a form of Python's strptime, such as %d.%m.%Y") from error
+    if parsed.date() != day.date():
+        raise rule("a form of Python's strptime with year, month and day, such as %d.%m.%Y")
+    return value
+
+
+def _header(value: object) -> object:
+    is_line = isinstance(value, int) and not isinstance(value, bool) and value > 0
+    if value is not False and not is_line:
+        raise rule("false, or the number of a line from 1")
     return value
 
 
@@ -89,6 +108,14 @@ Files = Annotated[
                 {"type": "object", "additionalProperties": {"type": "string"}},
             ]
         }
+    ),
+]
+
+Header = Annotated[
+    int,
+    PlainValidator(_header),
+    WithJsonSchema(
+        {"anyOf": [{"type": "boolean", "const": False}, {"type": "integer", "minimum": 1}]}
     ),
 ]
 
@@ -181,6 +208,11 @@ class Data(Section):
     time: Name | None = Field(
         None, description="column of dates, times in ISO 8601 or numbers, for split.method time"
     )
+    time_format: Annotated[str, AfterValidator(_time_format)] | None = Field(
+        None,
+        description="how these times are written if not so, as in Python's strptime, such as "
+        "%d.%m.%Y",
+    )
     slices: Columns = Field(
         (),
         description="columns by whose values the test rows are measured in parts, "
@@ -242,6 +274,11 @@ class Data(Section):
         "null is true for csv, false for tsv",
     )
 
+    header: Header = Field(
+        1,
+        description="line or row of the names of the columns in csv, tsv and excel; "
+        "false: there is none, and columns are 1, 2, ...",
+    )
     sheet: Name | None = Field(None, description="sheet of an Excel workbook; null is the first")
     query: Name | None = Field(
         None,
@@ -273,6 +310,8 @@ class Data(Section):
             raise relation(
                 f"split must be auto if files names the files of each split; got {show(self.split)}"
             )
+        if self.time_format is not None and self.time is None:
+            raise relation(f"time_format must be null without time; got {show(self.time_format)}")
         if self.train_unknown and self.unknown is None:
             raise relation(
                 "train_unknown must be false without unknown, the label of texts of no class; "
@@ -308,15 +347,21 @@ class Data(Section):
         return None if self.split == AUTO else self.split
 
 
-OPTIONS = {"delimiter": _delimiter, "encoding": _encoding, "files": _glob}
+OPTIONS = {
+    "delimiter": _delimiter,
+    "encoding": _encoding,
+    "files": _glob,
+    "time_format": _time_format,
+}
 
 
 def check_options(given: Mapping[str, Any]) -> None:
     """Raise `UserError` if a command-line option breaks the rule of the setting of its name."""
     for name, require in OPTIONS.items():
-        value = given[name]
+        value = given.get(name)
         try:
             if value is not None:
                 require(value)
         except PydanticCustomError as error:
-            raise UserError(f"--{name} must be {error.message()}; got {show(value)}") from None
+            option = f"--{name.replace('_', '-')}"
+            raise UserError(f"{option} must be {error.message()}; got {show(value)}") from None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from textclf.core.arrow import array_of, numbers_of
 from textclf.core.quoting import quote_name, quote_value
-from textclf.tables.layout import Record
+from textclf.tables.layout import SEPARATOR, Record
 from textclf.tables.lines import SURROGATE
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 # What to do with a table whose rows have several labels each.
 ONE_LABEL = "set data.task to multilabel, and data.label_separator unless they are lists"
-SEPARATOR = " "  # between the texts of several columns, unless data.text_separator is set
 SEPARATORS = ";,|"  # between several labels in one value
 AROUND = "[](){}'\" "  # labels in a list that was written as text
 _QUOTED = r"""(?:'[^']*'|"[^"]*")"""
@@ -164,23 +163,30 @@ def combined_labels(labels: Set[str]) -> list[str]:
     return sorted(combined)
 
 
-def parse_time(text: str) -> Decimal | str:
+def parse_time(text: str, form: str | None = None) -> Decimal | str:
     """Return the number in a text, or its date-time in ISO 8601 in a form that sorts by time.
 
-    A date is its midnight; a date-time with a time zone is in UTC. Raises `ValueError` if the text
-    is neither, or a number of more than `DIGITS` digits before or after the point.
+    `form` is that of `datetime.strptime`, for texts in another form. A date is its midnight; a
+    date-time with a time zone is in UTC. Raises `ValueError` if the text is neither, or a number of
+    more than `DIGITS` digits before or after the point.
     """
     text = text.strip()
+    if form is not None:
+        return _sortable(datetime.strptime(text, form))  # noqa: DTZ007 (the form may have a zone)
     if DECIMAL.fullmatch(text):
         number = Decimal(text)
         if number.adjusted() >= DIGITS or int(number.as_tuple().exponent) < -DIGITS:
             raise ValueError(f"more than {DIGITS} digits")
         return number
-    time = datetime.fromisoformat(text)
+    finer = FINER.search(text)
+    return _sortable(datetime.fromisoformat(text), finer[1] if finer else "")
+
+
+def _sortable(time: datetime, finer: str = "") -> str:
+    """Return a time as text that sorts by time; `finer` are digits below the microsecond."""
     zone = "" if time.tzinfo is None else "+00:00"
     time = time if time.tzinfo is None else time.astimezone(UTC)
-    finer = FINER.search(text)
-    fraction = f".{time.microsecond:06}{finer[1] if finer else ''}".rstrip("0.")
+    fraction = f".{time.microsecond:06}{finer}".rstrip("0.")
     return f"{time.replace(microsecond=0, tzinfo=None).isoformat(' ')}{fraction}{zone}"
 
 

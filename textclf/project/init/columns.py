@@ -13,10 +13,18 @@ from textclf.core.files import SPLITS
 from textclf.core.quoting import list_names, quote_name
 from textclf.evaluate.slices.membership import FEWEST_ROWS
 from textclf.evaluate.slices.names import FAMILIES
-from textclf.tables.columns import Column, column_names, describe_column
+from textclf.tables.columns import (
+    LISTS,
+    SPACED,
+    Column,
+    column_names,
+    describe_column,
+    find_text,
+    require_rows,
+)
 from textclf.tables.corpus import read
 from textclf.tables.files import find_files
-from textclf.tables.layout import SOURCE, Layout
+from textclf.tables.layout import NUMBER, SOURCE, Layout
 from textclf.tables.settings import Data
 
 # Usual names of a column of labels, likeliest first, and of a column of splits.
@@ -31,32 +39,17 @@ ROWS_PER_CLASS = 4
 LONGEST_LABEL = 60
 # Without a usual name, a column of labels has at most this share of dates and decimals.
 MEASURED = 0.5
-# At least this share of the texts has white space or letters beyond ASCII.
-SPACED = 0.1
 # Names of columns of ids.
 ID = re.compile(r"(.*[\W_])?(?i:id|uuid|guid)|.*[a-z]I[dD]")
 # Rows per value of a column of slices, of which a quarter are test rows.
 ROWS_PER_SLICE = 4 * FEWEST_ROWS
 # A column of groups has at least so many rows per value on average.
 ROWS_PER_GROUP = 2
-# Forms of columns of several labels.
-LISTS, FLAGS = "[", "01"
+# The form of a column of 0 and 1.
+FLAGS = "01"
 # If rows that repeat an id are one text each, at least this share of the texts must have two labels
 # or more.
 SEVERAL = 0.05
-DELIMITERS = ";\t|,"
-
-
-def find_delimiter(path: Path, layout: Layout) -> str | None:
-    """Return the delimiter of a CSV or TSV file.
-
-    It is the layout's, or another one if the header would be a single column.
-    """
-    names = column_names(path, layout)
-    kind = find_files(path, layout)[0].format
-    if layout.delimiter is not None or len(names) > 1 or kind not in {"csv", "tsv"}:
-        return layout.delimiter
-    return next((delimiter for delimiter in DELIMITERS if delimiter in names[0]), None)
 
 
 def find_split(path: Path, layout: Layout) -> str | None:
@@ -83,6 +76,10 @@ def find_columns(
     names = [name for name in column_names(path, layout) if name not in unused]
     described = [describe_column(path, layout, name) for name in names]
     columns = [column for column in described if column is not None]
+    if not any(column.values for column in columns):
+        require_rows(path, layout)
+    if not (texts and labels):
+        require_header(columns, path, layout)
     if not texts:
         not_labels = [column for column in columns if column.name not in (labels or ())]
         texts = [find_text(not_labels, path)]
@@ -95,6 +92,26 @@ def find_columns(
     used = {*texts, *labels, SOURCE}
     others = [column for column in columns if column.name not in used and column.form != LISTS]
     return _one_or_several(texts), _one_or_several(labels), others
+
+
+def require_header(columns: Sequence[Column], path: Path, layout: Layout) -> None:
+    """Raise `UserError` if the names of the columns look like the values of a row."""
+    # In tables that were put together, rows below repeat the whole header.
+    if not layout.header or all(column.repeats_name for column in columns):
+        return
+    reasons = []
+    for column in columns:
+        name, like_label = column.name, column.distinct * ROWS_PER_CLASS <= column.values
+        if NUMBER.fullmatch(name) and column.measured + column.whole > 1 - SPACED:
+            reasons.append(f"{quote_name(name)} is a number, like the values below it")
+        elif column.repeats_name and like_label:
+            reasons.append(f"{quote_name(name)} is a value of its column, too")
+    if reasons:
+        file = find_files(path, layout)[0].path
+        raise UserError(
+            f"{file}:{layout.header} must be the names of the columns; got what looks like a row: "
+            f"{reasons[0]}; add --no-header, or name the columns by --text and --label"
+        )
 
 
 def _one_or_several(names: Sequence[str]) -> str | tuple[str, ...]:
@@ -145,22 +162,6 @@ def _share_of_several(path: Path, data: Data) -> float:
     """Return the share of the texts that have two labels or more."""
     label_counts = pc.list_value_length(read(path, data).table["label"])
     return float(pc.mean(pc.greater(label_counts, 1)).as_py())
-
-
-def find_text(columns: Sequence[Column], path: Path) -> str:
-    """Return the name of the column of long values that rarely repeat and are no identifiers."""
-    filled = [column for column in columns if column.values]
-    if not filled:
-        raise UserError(
-            f"{path} must have rows that can be read; got none; set --encoding, such as cp1252"
-        )
-    texts = [column for column in filled if column.spaced >= SPACED and column.form != LISTS]
-    if not texts:
-        names = list_names([column.name for column in columns])
-        raise UserError(
-            f"{path} must have a column of texts; got none among {names}; name it by --text"
-        )
-    return max(texts, key=lambda column: column.mean_length * column.distinct / column.values).name
 
 
 def find_labels(

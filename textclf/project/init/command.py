@@ -33,7 +33,7 @@ def run(arguments: Init) -> None:
         raise UserError(
             "either --data or --lesson must be given; textclf init --help lists the arguments"
         )
-    of_table = [*vars(arguments.columns).values(), *vars(arguments.form).values()]
+    of_table = [*vars(arguments.columns).values(), *arguments.form.settings]
     of_table += [arguments.test, arguments.text, arguments.label, arguments.preset]
     of_table += [arguments.title, arguments.licence]
     if arguments.lesson and any(value is not None for value in of_table):

@@ -22,7 +22,6 @@ from textclf.project.arguments import Init
 from textclf.project.comments import commented
 from textclf.project.init.columns import (
     find_columns,
-    find_delimiter,
     find_id,
     find_sets,
     find_split,
@@ -32,11 +31,13 @@ from textclf.project.init.expected import disk_in_words, expected_minutes, in_wo
 from textclf.project.init.presets import PRESETS, Choice, Models, choose_models, left_out
 from textclf.project.init.protocol import TEST_SIZE, choose_settings, is_validated, offer_settings
 from textclf.project.init.survey import Survey, survey
+from textclf.project.init.times import find_time_format
 from textclf.tables.columns import Column, column_names
 from textclf.tables.given import layout_of
 from textclf.tables.layout import Layout
 from textclf.tables.rare_labels import describe_look_alikes, doubts, look_alikes
 from textclf.tables.settings import Data, check_options
+from textclf.tables.written import find_written
 
 # Share of the rows that only one of two models decides correctly; the lesson's.
 DISAGREEMENT = 0.13
@@ -139,16 +140,18 @@ def describe_table(arguments: Init, paths: Sequence[Path]) -> tuple[Data, list[C
     The section follows from the arguments and from what the table shows. The last is what shows
     that texts have several labels, "" if nothing does.
     """
-    check_options(vars(arguments.form))
+    check_options(vars(arguments.form) | vars(arguments.columns))
     path = paths[0]
     named = arguments.columns
-    given = vars(named) | vars(arguments.form) | {"quoting": arguments.form.quoted}
+    given = vars(named) | arguments.form.settings
     # Rows without text or label can't be used; the summary counts them.
     values: dict[str, Any] = {"path": path.as_posix(), "missing": "drop"}
     values |= {name: value for name, value in given.items() if value is not None}
+    written = find_written(path, arguments.form.settings)
+    values |= written.settings
     layout = _layout(_validated(values))
-    values["delimiter"] = find_delimiter(path, layout)
-    layout = replace(layout, delimiter=values["delimiter"])
+    if named.time is not None and named.time_format is None:
+        values["time_format"] = find_time_format(path, layout, named.time)
     split = named.split or find_split(path, layout)
     if split is not None:
         values["split"] = split

@@ -6,10 +6,10 @@ import pytest
 import yaml
 
 from tests import approved
+from tests.refusal import refusal
 from tests.unit.tables.tables import delimited
 from textclf.project.init.columns import (
     find_columns,
-    find_delimiter,
     find_groups,
     find_id,
     find_split,
@@ -76,11 +76,42 @@ def test_files_that_each_hold_a_class_are_labelled_by_their_names(tmp_path: Path
     assert find(tmp_path) == ("text", "source")
 
 
-@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
-def test_another_delimiter_is_seen_in_the_header(delimiter: str, tmp_path: Path) -> None:
-    assert find_delimiter(write(tmp_path, delimiter=delimiter), Layout({})) == delimiter
-    assert find_delimiter(write(tmp_path), Layout({})) is None
-    assert find_delimiter(write(tmp_path), Layout({}, delimiter="~")) == "~"
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        ("5000,The soup was cold.,b", "5000 is a number, like the values below it"),
+        ("first,The soup was cold.,b", "b is a value of its column, too"),
+    ],
+)
+def test_a_first_row_that_looks_like_the_others_is_no_header(
+    header: str, reason: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.csv"
+    rows = [f"{n},The parcel {n} is late.,{'ab'[n % 2]}" for n in range(20)]
+    path.write_text("\n".join([header, *rows]) + "\n")
+    error = refusal(find, path)
+    assert error == (
+        f"{path}:1 must be the names of the columns; got what looks like a row: {reason}; "
+        "add --no-header, or name the columns by --text and --label"
+    )
+    assert find(path, ["The soup was cold."], ["b"]) == ("The soup was cold.", "b")
+    layout = Layout({}, option="--", header=0)
+    assert find_columns(path, layout, None, None)[:2] == ("2", "3")
+
+
+def test_a_header_that_is_repeated_below_is_one(tmp_path: Path) -> None:
+    """Tables that were put together repeat it."""
+    header = "nr,message,team"
+    rows = [f"{n},The parcel {n} is late.,{'ab'[n % 2]}" for n in range(20)]
+    (tmp_path / "a.csv").write_text("\n".join([header, *rows, header, *rows]) + "\n")
+    assert find(tmp_path / "a.csv") == ("message", "team")
+
+
+def test_decimals_with_a_comma_are_no_lists_of_labels(tmp_path: Path) -> None:
+    rows = [f"The parcel {n} is late.;{n % 7},{n % 3}9;{'ab'[n % 2]}" for n in range(60)]
+    (tmp_path / "a.csv").write_text("\n".join(["message;price;team", *rows]) + "\n")
+    layout = Layout({}, option="--", delimiter=";")
+    assert find_columns(tmp_path / "a.csv", layout, None, None)[:2] == ("message", "team")
 
 
 def test_ids_slices_and_groups_are_found_among_the_other_columns(tmp_path: Path) -> None:
