@@ -15,9 +15,9 @@ from textclf.drift.arguments import Drift
 from textclf.drift.measure import CHECKS, Settings, measure
 from textclf.drift.pool import PooledTexts, Sample, pool_texts, sample_texts
 from textclf.drift.result import Result, Side
-from textclf.predict.command import Source, read_batches
 from textclf.predict.outputs import open_output, require_other_files
 from textclf.predict.predictor import find_model, load
+from textclf.predict.sources import Source, read_batches
 
 STDIN = "-"
 FOLDER = Path("data/splits")
@@ -135,6 +135,7 @@ def _read(arguments: Drift, path: str) -> Iterator[Texts]:
         group=arguments.group,
         text=arguments.text,
         form=arguments.form,
+        has_ids=False,
     )
     return (
         (batch.texts, None if arguments.group is None else batch.ids)

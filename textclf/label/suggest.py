@@ -24,9 +24,9 @@ from textclf.core.quoting import list_names
 from textclf.core.settings import PARAMS_FILE
 from textclf.label.arguments import Suggest
 from textclf.label.rows import SPLITS, TABLE, Row, cell_of, write_rows
-from textclf.predict.command import Source, read_batches
 from textclf.predict.inputs import TextBatch, read_table
 from textclf.predict.predictor import Predictor, load
+from textclf.predict.sources import Source, read_batches
 from textclf.tables import labelled
 from textclf.tables.copies import SIMILAR, NearCopies, list_words
 from textclf.tables.layout import Layout

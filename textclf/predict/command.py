@@ -2,38 +2,19 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
 from textclf.artifacts.conformal import labels_answered, labels_of
 from textclf.core.errors import UserError
 from textclf.core.failures import complain
-from textclf.core.files import COLUMN
-from textclf.predict import inputs, outputs
+from textclf.core.formatting import count_noun
+from textclf.predict import outputs
 from textclf.predict.arguments import Predict
 from textclf.predict.inputs import TextBatch
 from textclf.predict.outputs import PredictedBatch
 from textclf.predict.predictor import Predictor, find_model, load
-from textclf.tables.arguments import Form
-from textclf.tables.layout import Layout
-from textclf.tables.settings import check_options
-
-LINES = (None, "lines")  # values of --format with which standard input is a text per line
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """The texts that a command reads: its arguments, a table, or standard input."""
-
-    command: str
-    form: Form
-    texts: Sequence[str] = ()
-    path: Path | None
-    # Columns of a table.
-    text: Sequence[str] | None
-    id: str | None = None
-    group: str | None = None
+from textclf.predict.sources import LINES, Source, read_batches, require_valid
 
 
 def run(arguments: Predict) -> None:
@@ -57,7 +38,8 @@ def run(arguments: Predict) -> None:
     )
     require_valid(source)
     predictor = load(find_model(arguments.choice.models, arguments.choice.model))
-    batches = read_batches(source, predictor.reads)
+    is_table = arguments.path is not None or arguments.form.format not in LINES
+    batches = read_batches(source, predictor.reads, empty=is_table)
     coverage = arguments.coverage
     if coverage is not None:
         predictor.require_coverage(coverage, "--coverage")
@@ -71,6 +53,8 @@ def run(arguments: Predict) -> None:
         every=kind == "parquet",  # for programs, such as the stage external
     )
     predicted = predict_batches(batches, predictor, columns)
+    if is_table:
+        predicted = _without_blank(predicted)
     if arguments.output is None:
         if sys.stdout is None:
             raise UserError("standard output must be open; or set --output")
@@ -110,67 +94,15 @@ def predict_batches(
         yield PredictedBatch(ids, texts, labels, probabilities, explanations, named, reasons, top)
 
 
-def require_valid(source: Source) -> None:
-    """Raise `UserError` if the arguments that name texts break a rule."""
-    form = source.form
-    if source.texts and (source.path or form.format):
-        raise UserError("texts must be arguments or in a table (--path, --format); got both")
-    if source.texts or (source.path is None and form.format in LINES):
-        of_table = {"text": source.text, "id": source.id, "group": source.group, **vars(form)}
-        for name, value in of_table.items():
-            if value is not None and name not in ("format", "encoding"):
-                got = "a text per line; set --format, such as csv"
-                if source.texts:
-                    got = "texts as arguments"
-                raise UserError(f"--{name} must come with a table; got {got}")
-    check_options(vars(form))
-
-
-def read_batches(
-    source: Source, columns: Sequence[str] = (), empty: bool = False
-) -> Iterator[TextBatch]:
-    """Return the texts of a source, with these columns.
-
-    Raises `UserError` for wrong arguments before any text.
-
-    A row of a table may have no text only if `empty` ones are read.
-    """
-    require_valid(source)
-    if source.texts:
-        return inputs.read_arguments(source.texts)
-    layout = _layout(source, columns)
-    if source.path is not None:
-        return inputs.read_table(source.path, layout, empty)
-    if sys.stdin is None:
-        raise UserError("standard input must be open; or give texts as arguments")
-    if sys.stdin.isatty():
-        complain("one text per line, until Ctrl-D:")
-    kind = source.form.format
-    if kind is None or kind == "lines":
-        return inputs.read_lines(
-            sys.stdin.buffer,
-            layout.encoding,
-            lambda line: complain(f"warning: {source.command}: {line}"),
-        )
-    return inputs.read_stream(sys.stdin.buffer, kind, layout)
-
-
-def _layout(source: Source, beside: Sequence[str]) -> Layout:
-    columns: dict[str, str | tuple[str, ...]] = {"text": tuple(source.text or ["text"])}
-    given = {"id": source.id, "group": source.group}
-    columns |= {name: column for name, column in given.items() if column is not None}
-    form = source.form
-    return Layout(
-        columns | {COLUMN + name: name for name in beside},
-        files=form.files or "**/*",
-        format=form.format or "auto",
-        encoding=form.encoding or "utf-8",
-        delimiter=form.delimiter,
-        quoting=form.quoted,
-        sheet=form.sheet,
-        query=form.query,
-        option="--",
-    )
+def _without_blank(predicted: Iterable[PredictedBatch]) -> Iterator[PredictedBatch]:
+    """Yield the batches, with no prediction for rows without text; say how many there were."""
+    count = 0
+    for batch in predicted:
+        blank = [row for row, text in enumerate(batch.texts) if not text.strip()]
+        count += len(blank)
+        yield batch.without(blank) if blank else batch
+    if count:
+        complain(f"warning: predict: {count_noun(count, 'row')} without text: no prediction")
 
 
 def choose_format(name: str | None, output: Path | None) -> str:

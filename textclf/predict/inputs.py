@@ -100,11 +100,13 @@ def read_table(path: Path, layout: Layout, empty: bool = False) -> Iterator[Text
         yield from _batches(_checked_rows(rows, layout, file.name, str(file.path), empty))
 
 
-def read_stream(stream: IO[bytes], kind: str, layout: Layout) -> Iterator[TextBatch]:
+def read_stream(
+    stream: IO[bytes], kind: str, layout: Layout, empty: bool = False
+) -> Iterator[TextBatch]:
     """Yield the rows of a stream as `read_table` does; rows on lines as soon as they arrive."""
     counted = _LineCounter(stream, layout.encoding) if FORMATS[kind].by_line else None
     rows = _rows(Path("stdin"), kind, layout, cast("IO[bytes]", counted or stream))
-    yield from _batches(_checked_rows(rows, layout, "stdin", "stdin"), counted)
+    yield from _batches(_checked_rows(rows, layout, "stdin", "stdin", empty), counted)
 
 
 def _rows(
@@ -183,7 +185,7 @@ def _checked_rows(
         try:
             if isinstance(record, ValueError):
                 raise record
-            joined = joined_text(record, texts)
+            joined = joined_text(record, texts, layout.text_separator)
             text = "" if joined is None and empty else _require_value(joined, texts)
             row_id = (
                 place(name, number)

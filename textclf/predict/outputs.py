@@ -5,8 +5,8 @@ import io
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from json.encoder import encode_basestring as quote_json
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from textclf.predict.predictor import Term
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but tab and line end
+NO_TEXT = "no text"  # the reason why a row has no label
 MANY = 10  # classes with a probability each in text that people read, at most
 # A row group of Parquet is written when it has as many rows, or texts of as many bytes.
 GROUP_ROWS = 2**16
@@ -46,6 +47,26 @@ class PredictedBatch:
     sets: list[list[str]] | None = None  # prediction sets, if a coverage was asked for
     reasons: Sequence[str | None] = ()
     top: "Sequence[list[Term]] | None" = None  # the most probable classes with their probabilities
+
+    def without(self, rows: Collection[int]) -> "PredictedBatch":
+        """Return the batch without the predictions of some rows: no label, NaN probabilities."""
+        probabilities = self.probabilities.copy()
+        probabilities[list(rows)] = np.nan
+
+        def cleared(values: Sequence[Any] | None, empty: Any) -> Any:
+            if not values:
+                return values
+            return [empty if row in rows else value for row, value in enumerate(values)]
+
+        return replace(
+            self,
+            labels=cleared(self.labels, None),
+            probabilities=probabilities,
+            explanations=cleared(self.explanations, []),
+            sets=cleared(self.sets, []),
+            reasons=cleared(self.reasons, NO_TEXT),
+            top=cleared(self.top, []),
+        )
 
 
 @dataclass(frozen=True)
@@ -92,11 +113,12 @@ class Columns:
         )
         names = ("id", "text", "label", "reason", "set", "top", "explanation")
         values: dict[str, Any] = dict(zip(names, named, strict=True))
-        columns = dict(zip(self.classes, batch.probabilities.T.tolist(), strict=True))
-        highest, labels = batch.probabilities.max(axis=1).tolist(), enumerate(batch.labels)
+        columns = dict(zip(self.classes, _columns_of(batch.probabilities), strict=True))
+        highest = _columns_of(batch.probabilities.max(axis=1, keepdims=True))[0]
+        labels = enumerate(batch.labels)
         if self.multilabel:
             values["confidence"] = [
-                [columns[label][row] for label in several] for row, several in labels
+                several and [columns[label][row] for label in several] for row, several in labels
             ]
         else:
             values["confidence"] = [
@@ -109,7 +131,12 @@ class Columns:
         self, batch: PredictedBatch, quote: Callable[[str | None], str]
     ) -> Iterator[tuple[str, ...]]:
         """Yield the values of each text as in a line; `quote` writes ids, texts and labels."""
-        number = f"%.{DIGITS}f".__mod__
+        number: Callable[[Any], str] = f"%.{DIGITS}f".__mod__
+        quote_list: Callable[[Any], str] = _quote_list
+        if np.isnan(batch.probabilities).any():
+            nothing = quote(None)
+            number = _or(nothing, number)
+            quote_list = _or(nothing, _quote_list)
         made: dict[str, Callable[[Any], str]] = {
             "set": _quote_list,
             "explanation": _quote_terms,
@@ -118,14 +145,34 @@ class Columns:
         made["top"] = lambda pairs: _quote_pairs(pairs, "label", "probability")
         if self.multilabel:
             made |= {
-                "label": _quote_list,
-                "confidence": lambda numbers: f"[{', '.join(map(number, numbers))}]",
+                "label": quote_list,
+                "confidence": _or_list(number, quote(None)),
             }
         made |= {PREFIX + name: number for name in self.classes}
         return zip(
             *(map(made.get(name, quote), values) for name, values in self.of(batch).items()),
             strict=True,
         )
+
+
+def _columns_of(probabilities: NDArray[np.float64]) -> list[list[float | None]]:
+    """Return the values of each column; None where a text has no prediction."""
+    missing = np.isnan(probabilities)
+    values: NDArray[Any] = probabilities
+    if missing.any():
+        values = probabilities.astype(object)
+        values[missing] = None
+    columns: list[list[float | None]] = values.T.tolist()
+    return columns
+
+
+def _or(nothing: str, quote: Callable[[Any], str]) -> Callable[[Any], str]:
+    """Return a function that writes None as `nothing`, and other values as `quote` does."""
+    return lambda value: nothing if value is None else quote(value)
+
+
+def _or_list(number: Callable[[Any], str], nothing: str) -> Callable[[Any], str]:
+    return _or(nothing, lambda numbers: f"[{', '.join(map(number, numbers))}]")
 
 
 def _quote_list(labels: Sequence[str]) -> str:

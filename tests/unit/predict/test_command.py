@@ -156,6 +156,7 @@ FILES = {
     "t.csv": GOOD,
     "t.doc": GOOD,
     "empty.csv": b"",
+    "blank.csv": b"n,text\n1,great\n2,\n3, \n",
     "lines": b"great\n",
     "utf16": "süß\nbad".encode("utf-16"),
     "semicolons": b'text;n\n"great;1\n',

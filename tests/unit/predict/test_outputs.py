@@ -4,6 +4,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -259,3 +260,30 @@ def test_without_formulas_an_apostrophe_stands_before_cells_that_a_spreadsheet_w
     expected = texts if formulas else [f"'{text}" for text in FORMULAS] + PLAIN
     assert [row["id"] for row in rows] == [row["text"] for row in rows] == expected
     assert {row["label"] for row in rows} == {"-1" if formulas else "'-1", ""}
+
+
+def test_rows_without_a_prediction_have_no_values() -> None:
+    whole = replace(batch(), sets=[["100%s"]] * len(TEXTS), reasons=[None] * len(TEXTS))
+    left = whole.without([1, 3])
+    columns = Columns(CLASSES, text=False, explanation=2, sets=0.9, reasons=True)
+    assert [left.labels[row] for row in (1, 3)] == [None, None]
+    stream = io.BytesIO()
+    outputs.write_parquet([left], stream, columns)
+    rows = pq.read_table(io.BytesIO(stream.getvalue())).to_pylist()
+    empty: dict[str, Any] = {
+        "label": None,
+        "reason": "no text",
+        "set": [],
+        "confidence": None,
+        "explanation": [],
+    }
+    probabilities = dict.fromkeys([f"probability_{name}" for name in CLASSES])
+    for row in (1, 3):
+        assert rows[row] == {"id": whole.ids[row], **empty, **probabilities}
+    assert rows[0]["label"] == whole.labels[0]
+    several = replace(left, labels=[None if label is None else [label] for label in left.labels])
+    stream = io.BytesIO()
+    outputs.write_json_lines([several], stream, replace(columns, multilabel=True))
+    written = [json.loads(line) for line in stream.getvalue().decode().split("\n")[:-1]]
+    assert (written[1]["label"], written[1]["confidence"]) == (None, None)
+    assert written[0]["label"] == [whole.labels[0]]
