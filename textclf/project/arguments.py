@@ -46,9 +46,10 @@ class Init(Command):
     description = """
     Make a project in an empty folder, or make this one your own: look at a table of labelled texts,
     choose settings that suit it, and write them to params.yaml. It names the rows, classes and
-    repeated texts that it saw, what the preset trains, how long a run takes, and a reason for each
-    setting. Columns that are not given are found: the texts are the longest column, the labels the
-    one of few repeated values. The test rows decide nothing. Then run `dvc repro`.
+    repeated texts that it saw, what the preset trains, and how long a run takes; with --verbose
+    also the reason for each setting. Columns that are not given are found: the texts are the
+    longest column, the labels the one of few repeated values. The test rows decide nothing. Then
+    run `dvc repro`.
 
       textclf init --data tickets.csv
       textclf init --data tickets.csv --preset best
@@ -67,6 +68,9 @@ class Init(Command):
     lesson: Annotated[bool, Argument("make a project of the lesson, the default run")] = False
     ci: Workflow = None
     force: Annotated[bool, Argument("overwrite files, such as a params.yaml with changes")] = False
+    verbose: Annotated[
+        bool, Argument("tell the reason for each setting, and what exactly the rows show")
+    ] = False
     text: Annotated[
         list[str] | None,
         Argument("of the texts (default: the longest); again joins another", "COLUMN"),

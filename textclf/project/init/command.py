@@ -199,7 +199,8 @@ def placed(given: Sequence[Path]) -> Iterator[tuple[list[Path], list[str]]]:
             with outputs(target) as (scratch,):
                 (shutil.copytree if source.is_dir() else shutil.copyfile)(source, scratch)
             made.append(target)
-        copied = [f"{_shown(source)} copied to {target}" for target, source in copies.items()]
+        pairs = [f"{_shown(source)} copied to {target}" for target, source in copies.items()]
+        copied = ["; ".join(pairs)] if pairs else []
         yield [*copies], copied
     except BaseException as error:
         for target in made:

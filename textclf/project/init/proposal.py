@@ -39,6 +39,8 @@ from textclf.tables.rare_labels import describe_look_alikes, doubts, look_alikes
 from textclf.tables.settings import Data, check_options
 from textclf.tables.written import find_written
 
+# The settings of which the first that is chosen is told with its reason.
+NOTABLE = ("data.rare",)
 # Share of the rows that only one of two models decides correctly; the lesson's.
 DISAGREEMENT = 0.13
 
@@ -48,11 +50,11 @@ def choose(
 ) -> tuple[str, str, list[str]]:
     """Return a params.yaml for the table of these paths, its path, and lines to print.
 
-    The lines say what the table holds, which settings differ from those of `before` and why; `done`
-    is what was done to these. Raises `UserError` as the reader of the table does, or if a class has
-    too few texts.
+    The lines say what the table holds and what trains; with `arguments.verbose` also which settings
+    differ from those of `before`, and why; `done` is what was done to these. Raises `UserError` as
+    the reader of the table does, or if a class has too few texts.
     """
-    data, columns, several = describe_table(arguments, paths)
+    data, columns, several, phrases = describe_table(arguments, paths)
     data, table = survey_table(data, columns, arguments.columns.id)
     alike = describe_look_alikes(table.classes)
     if alike:
@@ -84,32 +86,24 @@ def choose(
     gone = _searches_of_other_models(content, [*models.sections["train"]])
     sections = models.sections | {name: {} for name in gone}
     text = with_values(with_sections(before, sections), settings)
-    notes = _notes(preset, table, models, several, alike)
-    notes += [
+    lines = [
+        "; ".join([f"{data.path}: {count_noun(table.rows, 'row')}, {_columns(data)}", *phrases]),
+        _classes(data, table),
+        *_oddities(data, table, several, alike),
+        _distinguishable(table, len(models.candidates)),
+        _trains(preset, table, models),
+    ]
+    lines += [
         f"section {name}: removed, since it names models that the preset does not have"
         for name in gone
     ]
-    lines = summary(data, table, notes, [*models.reasons, *changed], offers, done)
+    if arguments.verbose:
+        lines += _details(table, len(models.candidates))
+        lines += _listed(f"{PARAMS_FILE}: {{}} {done}", [*models.reasons, *changed])
+        lines += _listed("{} left to you, who know the rows:", offers)
+    else:
+        lines += _named([*models.reasons, *changed], offers)
     return commented(text), data.path, lines
-
-
-def _notes(preset: str, table: Survey, models: Models, several: str, alike: str) -> list[str]:
-    """Return what is told of the test rows, the labels, the preset and how long a run takes."""
-    minutes = expected_minutes(models.sections, table, is_validated(preset, table))
-    disk = disk_in_words(models.sections)
-    notes = [_detectable(table, len(models.candidates))]
-    if several:
-        notes.append(f"a text has several labels: {several} (data.task: multilabel)")
-    if alike:
-        notes.append(
-            f"labels that look alike are one class (data.labels, take out what is wrong): {alike}"
-        )
-    return [
-        *notes,
-        f"preset {preset}: {PRESETS[preset]}",
-        *left_out(preset, table),
-        f"expected: {in_words(minutes)} for the first run on this machine{disk}",
-    ]
 
 
 def _searches_of_other_models(content: Any, models: list[str]) -> list[str]:
@@ -134,11 +128,13 @@ def _settings(name: str, section: Section, before: Mapping[str, Any]) -> Iterato
             yield f"{name}.{key}", values[key]
 
 
-def describe_table(arguments: Init, paths: Sequence[Path]) -> tuple[Data, list[Column], str]:
+def describe_table(
+    arguments: Init, paths: Sequence[Path]
+) -> tuple[Data, list[Column], str, list[str]]:
     """Return the section data for the table, the columns it does not use, and what shows labels.
 
-    The section follows from the arguments and from what the table shows. The last is what shows
-    that texts have several labels, "" if nothing does.
+    The section follows from the arguments and from what the table shows. The third is what shows
+    that texts have several labels, "" if nothing does; the last is how the table is written.
     """
     check_options(vars(arguments.form) | vars(arguments.columns))
     path = paths[0]
@@ -173,7 +169,7 @@ def describe_table(arguments: Init, paths: Sequence[Path]) -> tuple[Data, list[C
     values |= several
     if len(paths) > 1:
         values |= _with_test(*paths)
-    return _validated(values), columns, shown
+    return _validated(values), columns, shown, written.phrases
 
 
 def survey_table(data: Data, columns: list[Column], given_id: str | None) -> tuple[Data, Survey]:
@@ -207,40 +203,18 @@ def _layout(data: Data) -> Layout:
     return replace(layout_of(data), columns={}, option="--")
 
 
-def summary(
-    data: Data,
-    table: Survey,
-    notes: list[str],
-    changed: list[Choice],
-    offers: list[Choice],
-    done: str,
-) -> list[str]:
-    """Return lines on what the table holds, `notes` on the preset, and the changed settings."""
+def _classes(data: Data, table: Survey) -> str:
+    """Return a line on the classes, or labels, and their rows."""
     several = f"; {count_noun(table.without_labels, 'text')} without" if data.multilabel else ""
     nouns = ("label",) if data.multilabel else ("class", "classes")
-    classes = count_noun(len(table.classes), *nouns)
     untested = "; test rows not counted" if "test" in table.given else ""
-    language = table.language or "not recognized, or several; about.language can name it"
-    columns = _columns(data, "text", "label", "id", "group", "time")
-    lines = [
-        f"{data.path}: {count_noun(table.rows, 'row')}, {columns}",
-        f"{classes}: {list_classes(table.classes)}{several}{untested}",
-        *doubts(table.classes, data.multilabel),
-        f"{table.unit} of a text: {table.median_length:,} in the median, {table.longest:,} at most",
-        f"language of the texts: {language}",
-        *_oddities(table, moved=not table.given and data.time is None),
-        *notes,
-    ]
-    if changed:
-        lines.append(f"{PARAMS_FILE}: {count_noun(len(changed), 'setting')} {done}")
-        lines += _listed(changed)
-    if offers:
-        lines += ["left to you, who know the rows:", *_listed(offers)]
-    return lines
+    count = count_noun(len(table.classes), *nouns)
+    return f"{count}: {list_classes(table.classes)}{several}{untested}"
 
 
-def _columns(data: Data, *purposes: str) -> str:
+def _columns(data: Data, *named: str) -> str:
     """Return the columns of each purpose that has any, such as texts in column message."""
+    purposes = named or ("text", "label", "id", "group", "time")
     columns = {purpose: layout_of(data).columns_of(purpose) for purpose in purposes}
     return ", ".join(
         f"{purpose}s in {'column' if len(names) == 1 else 'columns'} {list_names(names)}"
@@ -249,8 +223,21 @@ def _columns(data: Data, *purposes: str) -> str:
     )
 
 
-def _oddities(table: Survey, moved: bool) -> Iterator[str]:
-    """Yield a line for each property of the rows that the user may not expect.
+def _oddities(data: Data, table: Survey, several: str, alike: str) -> list[str]:
+    """Return a line on what the user may not expect of the rows, if there is anything."""
+    oddities = list(_unexpected(table, moved=not table.given and data.time is None))
+    if several:
+        oddities.insert(0, f"a text has several labels: {several} (data.task: multilabel)")
+    if alike:
+        oddities.append(
+            f"labels that look alike are one class (data.labels, take out what is wrong): {alike}"
+        )
+    oddities += doubts(table.classes, data.multilabel)
+    return ["; ".join(oddities)] if oddities else []
+
+
+def _unexpected(table: Survey, moved: bool) -> Iterator[str]:
+    """Yield what the user may not expect of the rows.
 
     `moved` says whether rows of the same text are moved into the same split.
     """
@@ -276,8 +263,45 @@ def _oddities(table: Survey, moved: bool) -> Iterator[str]:
         yield f"{texts} with {of_sets} labels: no model can be right on all of their rows"
 
 
-def _detectable(table: Survey, models: int) -> str:
-    """Return a line on the smallest difference that the test rows find between two models."""
+def _distinguishable(table: Survey, models: int) -> str:
+    """Return a line on the differences that can't be told from chance, in plain words."""
+    rows, smallest = _smallest_difference(table, models)
+    if smallest is None:
+        return f"{rows}: too few to tell two models apart"
+    return f"{rows}: differences under about {100 * smallest:.0f} points can't be told from chance"
+
+
+def _trains(preset: str, table: Survey, models: Models) -> str:
+    """Return a line on the preset, and how long its first run takes."""
+    minutes = expected_minutes(models.sections, table, is_validated(preset, table))
+    disk = disk_in_words(models.sections)
+    parts = [f"preset {preset}: {PRESETS[preset]}", f"{in_words(minutes)} for the first run{disk}"]
+    return "; ".join([*parts, *left_out(preset, table)])
+
+
+def _details(table: Survey, models: int) -> list[str]:
+    """Return what few need to know of the texts, and what exactly the test rows show."""
+    language = table.language or "not recognized, or several; about.language can name it"
+    rows, smallest = _smallest_difference(table, models)
+    difference = "no difference"
+    if smallest is not None:
+        difference = f"a difference of {points(smallest, signed=False)} points"
+    exactly = (
+        f"{rows}: {difference} between models that disagree on {DISAGREEMENT:.0%} of them is found "
+        "in four of five such test sets (docs/evaluation.md)"
+    )
+    return [
+        f"{table.unit} of a text: {table.median_length:,} in the median, {table.longest:,} at most",
+        f"language of the texts: {language}",
+        exactly,
+    ]
+
+
+def _smallest_difference(table: Survey, models: int) -> tuple[str, float | None]:
+    """Return the number of test rows in words, and the smallest difference that they find.
+
+    It is a share of the rows; None if they find no difference between two of so many models.
+    """
     given = table.given.get("test")
     test_rows = round(TEST_SIZE * table.rows) if given is None else given
     rows = count_noun(test_rows, "test row")
@@ -287,16 +311,24 @@ def _detectable(table: Survey, models: int) -> str:
     if table.worth < 1:
         rows += f" in clusters of dependent rows, worth at least {independent:,} independent ones"
     pairs = max(math.comb(models, 2), 1)
-    smallest = smallest_difference(independent, DISAGREEMENT, (1 - CONFIDENCE) / pairs)
-    difference = "no difference"
-    if smallest is not None:
-        difference = f"a difference of {points(smallest, signed=False)} points"
-    return (
-        f"{rows}: {difference} between models that disagree on {DISAGREEMENT:.0%} of them is found "
-        "in four of five such test sets (docs/evaluation.md)"
-    )
+    return rows, smallest_difference(independent, DISAGREEMENT, (1 - CONFIDENCE) / pairs)
 
 
-def _listed(choices: list[Choice]) -> list[str]:
+def _listed(heading: str, choices: Sequence[Choice]) -> list[str]:
+    """Return lines with each choice and its reason below a heading that counts them."""
+    if not choices:
+        return []
     rows = align([(f"{choice.key}: {show(choice.value)}", choice.reason) for choice in choices])
-    return [f"  {row}" for row in rows]
+    return [heading.format(count_noun(len(choices), "setting")), *(f"  {row}" for row in rows)]
+
+
+def _named(changed: Sequence[Choice], offers: Sequence[Choice]) -> list[str]:
+    """Return a line on the choice that matters most, and one with the names of the others."""
+    notable = [choice for key in NOTABLE for choice in changed if choice.key == key][:1]
+    lines = [f"{choice.key}: {show(choice.value)} {choice.reason}" for choice in notable]
+    settings = [choice.key for choice in changed if choice not in notable]
+    parts = {"chosen for these rows": settings, "left to you": [choice.key for choice in offers]}
+    named = [f"{verb}: {list_names(names)}" for verb, names in parts.items() if names]
+    if named:
+        lines.append(f"settings {'; '.join(named)} (--verbose tells why)")
+    return lines

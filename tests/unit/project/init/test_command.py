@@ -209,7 +209,7 @@ def test_each_table_is_described_and_gets_its_settings_as_approved(name: str, in
     def say(line: str) -> list[str]:
         files, arguments = case_of(line)
         write({"params.yaml": BEFORE, **files})
-        done = init(*arguments, "--force")
+        done = init(*arguments, "--force", "--verbose")
         if done.status == 0:
             assert done.err == ""
             return [*done.lines, *chosen()]
@@ -218,6 +218,18 @@ def test_each_table_is_described_and_gets_its_settings_as_approved(name: str, in
         return done.err.splitlines()
 
     approved.check_differences(Path(__file__).with_name(f"{name}.txt"), say)
+
+
+@pytest.mark.parametrize("line", MADE)
+def test_eight_lines_are_enough_to_say_what_was_read_and_what_trains(line: str, init: Run) -> None:
+    files, arguments = MADE[line]
+    write({"params.yaml": BEFORE, **files})
+    done = init(*arguments, "--force")
+    if done.status == 0:
+        # A project that was there before has a line more, on its changes.
+        assert len(done.lines) <= 8 + 1
+        assert "textclf" not in done.out
+        assert any("can't be told from chance" in line or "too few" in line for line in done.lines)
 
 
 # params.yaml
@@ -289,7 +301,7 @@ def test_a_test_file_of_another_folder_is_copied_beside_the_table(init: Run) -> 
 @pytest.mark.parametrize("language", WORDS)
 def test_texts_without_spaces_between_words_are_read_by_letters(init: Run, language: str) -> None:
     write_table(Path("tickets.csv"), language)
-    done = init(*TICKETS, "--force")
+    done = init(*TICKETS, "--force", "--verbose")
     assert re.search(r"^characters of a text: \d\d in the median", done.out, re.MULTILINE)
     assert re.search(r"^100% of the texts are in a script without spaces", done.out, re.MULTILINE)
     assert load().about.language == language
