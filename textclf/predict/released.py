@@ -148,7 +148,8 @@ def project_at(commit: str, wanted: Path) -> Iterator[Any]:
         # DVC's own message for a missing remote has the command to run in its second line.
         no_remote = isinstance(error, NoRemoteError)
         got = (
-            "no remote; run dvc remote add --default storage <address>"
+            "no remote; run dvc remote add --default storage <address>, commit .dvc/config, "
+            "and dvc push where the model was made"
             if no_remote
             else first_line(error)
         )

@@ -14,6 +14,9 @@ from textclf.review import base, command, revisions
 from textclf.verify import commit, files, signing
 from textclf.verify.arguments import Release
 
+# The remote to which tags are pushed, if there is no other.
+ORIGIN = "origin"
+
 
 def run(arguments: Release) -> int:
     """Print a line per check, and the commands to tag and push if all pass; with --tag, tag.
@@ -40,7 +43,7 @@ def run(arguments: Release) -> int:
         message = f"{tag} passed the checks of textclf release"
         words = ("git", "tag", "--annotate", "--message", message, tag)
         print(f"tagged {tag}{base.run(*words)}" if arguments.tag else shlex.join(words))
-    print(shlex.join(["git", "push", "origin", *tags]) if tags else "no tag was made")
+    print(*(pushes(tags) if tags else ["no tag was made"]), sep="\n")
     return int(failed)
 
 
@@ -101,3 +104,11 @@ def new_tags(stage: str) -> list[str]:
     is_version = released.versions_at(model, revisions.commit_of("HEAD"))
     version = [] if is_version else [f"{model}@v{major}.{minor}.{patch + 1}"]
     return [released.prefix() + name for name in (*version, f"{stage}#{counter}")]
+
+
+def pushes(tags: Iterable[str]) -> list[str]:
+    """Return the command that pushes tags, after that which adds a remote if there is none."""
+    remotes = git("remote").stdout.decode().split()
+    added = [] if remotes else [f"git remote add {ORIGIN} <address>"]
+    remote = ORIGIN if ORIGIN in remotes or added else remotes[0]
+    return [*added, shlex.join(["git", "push", remote, *tags])]

@@ -10,7 +10,7 @@ from tests.refusal import refusal
 from tests.unit.predict.models import export, two_classes
 from textclf.predict import released
 from textclf.predict.predictor import find_model, load
-from textclf.verify.release import new_tags
+from textclf.verify.release import new_tags, pushes
 
 STEPS = {  # tag: its commit, and that of the stage prod from then on
     "keras@v0.0.9": (0, None),
@@ -98,6 +98,17 @@ def test_the_next_version_follows_the_highest_of_a_commit(
 
 
 @pytest.mark.usefixtures("commits")
+def test_tags_are_pushed_to_a_remote_that_there_is_or_that_a_command_adds() -> None:
+    tags = ["keras@v0.0.1", "keras#prod#1"]
+    push = "git push {} keras@v0.0.1 'keras#prod#1'"
+    assert pushes(tags) == ["git remote add origin <address>", push.format("origin")]
+    git("remote", "add", "hub", "../hub")
+    assert pushes(tags) == [push.format("hub")]
+    git("remote", "add", "origin", "../origin")
+    assert pushes(tags) == [push.format("origin")]
+
+
+@pytest.mark.usefixtures("commits")
 def test_a_missing_remote_is_one_whole_line() -> None:
     Repo.init().close()
 
@@ -105,7 +116,10 @@ def test_a_missing_remote_is_one_whole_line() -> None:
         with released.project_at("HEAD", Path("models/keras")) as repo:
             repo.cloud.get_remote()
 
-    advice = "got: no remote; run dvc remote add --default storage <address>"
+    advice = (
+        "got: no remote; run dvc remote add --default storage <address>, commit .dvc/config, "
+        "and dvc push where the model was made"
+    )
     assert refusal(need_remote).endswith(advice)
 
 
