@@ -56,6 +56,7 @@ SLOW = {  # code, and what it does not use that takes long to import
     "import stages.report": ("scipy.sparse", "scipy.special", "sklearn"),
     "import stages.train": ("pandas", "scipy.optimize", "scipy.special", "sklearn"),
     "import textclf.models.logistic_regression.fitting": ("pandas", "scipy.stats", "sklearn"),
+    "import textclf.project.metrics": ("dvc", "pandas", "pyarrow", "scipy.special", "sklearn"),
 }
 MOST_LINES = 90  # of params.yaml
 

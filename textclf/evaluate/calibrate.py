@@ -1,10 +1,9 @@
 """Calibration and thresholds fitted on validation rows, and the bins of a reliability curve."""
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import scipy  # which imports scipy.special when it is used
 from numpy.typing import NDArray
 
@@ -15,6 +14,9 @@ from textclf.evaluate.clusters import TINY
 from textclf.evaluate.intervals import CONFIDENCE, wilson
 from textclf.evaluate.metrics.of_rows import BINS, top_class
 from textclf.evaluate.rows import Labels
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Standard deviation of the prior of a slope, and of the logarithm of a temperature, whose 95% range
 # is then 0.38 to 2.7.
@@ -33,13 +35,15 @@ def reliability_table(
     probabilities: NDArray[np.float64],
     confidence: float = CONFIDENCE,
     worth: float = 1.0,
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """Return the bins that hold rows, with the Wilson interval of their accuracy.
 
     They are sorted by ascending confidence. The rows of a bin have a confidence above `low` and up
     to `high`; a row is worth `worth` independent ones. With several labels per text, `rows` are
     pairs of row and label, as in `top_class`.
     """
+    import pandas as pd  # which `textclf metrics` does without
+
     confidences, correct, position = top_class(y, probabilities)
     table = []
     for place in np.unique(position).tolist():

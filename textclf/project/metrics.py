@@ -1,6 +1,7 @@
 """The command `textclf metrics`: print the outcome of the last run, and whether it is stale."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +17,33 @@ from textclf.evaluate.settings import Evaluate
 from textclf.export import outcome
 from textclf.export.settings import Export
 from textclf.models.settings import Average, Train, with_averages
+from textclf.project.generated import PIPELINE
 from textclf.review.differences import UNMEASURED
 
+READ = {"train": Train, "average": Average, "evaluate": Evaluate, "export": Export}
 METRICS, PAGE, IN_USE = Path("metrics"), Path("reports/report.html"), Path("data/settings.json")
 
 
 def run(_: Command) -> None:
     """Print the models, the default model, where the report is, and which stages would run anew."""
-    settings: dict[str, Any] = load_params(
-        {"train": Train, "average": Average, "evaluate": Evaluate, "export": Export}
-    )
-    train, average, evaluate, export = settings.values()
+    settings = load_params(READ)
+    print(*describe(settings), sep="\n")
+    if line := stale(settings):
+        print(f"warning: {line}")
+
+
+def describe(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the report's stage prints of the results: models, default, where the report is."""
+    train, average, evaluate, export = (settings[name] for name in READ)
     models = with_averages(train, average).names()
     external = sorted(evaluate.external)
     results = Results.read(METRICS, outcome.FILES, models, external)
     looks = count_results(results.decisions.protocol.test_rows, METRICS)
-    lines = outcome.describe(results, models, export.model, evaluate.confidence, external, looks)
-    print(*lines, sep="\n")
+    yield from outcome.describe(results, models, export.model, evaluate.confidence, external, looks)
     if PAGE.exists():
-        print(f"report: {PAGE}")
+        yield f"report: {PAGE}"
     else:
-        print(f"no report: {PAGE} not found; run dvc repro (or dvc pull) to make it")
-    if line := stale(settings):
-        print(f"warning: {line}")
+        yield f"no report: {PAGE} not found; run dvc repro (or dvc pull) to make it"
 
 
 def stale(settings: Mapping[str, Section]) -> str:
@@ -48,24 +53,25 @@ def stale(settings: Mapping[str, Section]) -> str:
     """
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
+    from dvc.repo.index import Index
     from dvc.repo.reproduce import plan_repro
 
     try:
         with Repo() as repo:
-            own = [stage for stage in repo.index.stages if stage.path_in_repo == "dvc.yaml"]
-            written = [Path(output.fspath) for stage in own for output in stage.outs]
-            graph = repo.index.graph
+            # Not all of the repository, which takes as long as the rest.
+            index = Index.from_file(repo, str(PIPELINE))
+            written = {output.fspath for stage in index.stages for output in stage.outs}
             names: list[str] = []
             causes: list[str] = []
             followers = []
-            report = [stage for stage in own if stage.addressing == "report"]
-            for stage in plan_repro(graph, report):
-                if stage not in own or stage.addressing == UNMEASURED:
+            report = [stage for stage in index.stages if stage.addressing == "report"]
+            for stage in plan_repro(index.graph, report):
+                if stage.addressing == UNMEASURED:
                     continue
                 if changes := [*_changes(stage, written, settings)]:
                     names.append(stage.addressing)
                     causes += changes
-                    followers += [other for other in graph.predecessors(stage) if other in own]
+                    followers += index.graph.predecessors(stage)
     except (DvcException, UserError, OSError) as error:
         return f"it is unknown whether these are the results of today's files; {first_line(error)}"
     if not names:
@@ -76,7 +82,7 @@ def stale(settings: Mapping[str, Section]) -> str:
     return f"stale: dvc repro would run {stages}; changed since the last run: {changed}"
 
 
-def _changes(stage: Any, written: Sequence[Path], settings: Mapping[str, Section]) -> Iterator[str]:
+def _changes(stage: Any, written: Set[str], settings: Mapping[str, Section]) -> Iterator[str]:
     """Yield what of a stage differs from dvc.lock.
 
     These are settings, inputs that no stage has `written`, and results in Git that exist.
@@ -86,7 +92,7 @@ def _changes(stage: Any, written: Sequence[Path], settings: Mapping[str, Section
         return
     for dep in stage.deps:
         path = Path(dep.fspath)
-        is_made = any(path.is_relative_to(out) or out.is_relative_to(path) for out in written)
+        is_made = any(_overlap(dep.fspath, out) for out in written)
         if dep.hash_info.name == "params":
             for setting in compare_values(dep.hash_info.value, dep.read_params()):
                 yield setting.name
@@ -101,3 +107,8 @@ def _changes(stage: Any, written: Sequence[Path], settings: Mapping[str, Section
     for out in stage.outs:
         if not out.use_cache and out.exists and out.changed_checksum():
             yield str(out)
+
+
+def _overlap(path: str, other: str) -> bool:
+    """Return whether one of two paths is the other one, or lies in it."""
+    return f"{path}{os.sep}".startswith(f"{other}{os.sep}") or other.startswith(f"{path}{os.sep}")
