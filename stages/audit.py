@@ -14,7 +14,6 @@ from pathlib import Path
 
 from textclf.artifacts import memory
 from textclf.artifacts.checked import read_settings
-from textclf.artifacts.corrected import UNCORRECTED
 from textclf.artifacts.splits import read_classes
 from textclf.core import files, stage
 from textclf.core.about import About
@@ -71,9 +70,7 @@ def run(
         files.write_json(summary_file, content)
         files.write_csv(issues_file, table)
         page_file.write_text(text, encoding="utf-8", newline="\n")
-    print(results.describe(content, models, data.multilabel))
-    print(f"read them in {page}")
-    print(f"before you correct labels: {UNCORRECTED}")
+    print(*results.describe(content, models, data.multilabel, page), sep="\n")
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ def run(
     with outputs(curve, figure) as (curve_file, figure_file):
         files.write_csv(curve_file, points)
         figures.learning_curve(points, figure_file)
+    print(f"learning curve: {figure}")
 
 
 if __name__ == "__main__":

@@ -17,8 +17,7 @@ from textclf.core.outputs import outputs
 from textclf.evaluate.registry import METRICS
 from textclf.plot import figures
 from textclf.studies.measure import Sections, Setup, read_split
-from textclf.studies.search import space
-from textclf.studies.search.space import complete
+from textclf.studies.search.space import complete, dimensions
 from textclf.studies.search.summary import describe, summarize, trial_table
 from textclf.studies.search.trials import PATTERN, best_of, run_search
 from textclf.studies.settings import Search
@@ -56,9 +55,7 @@ def run(
     for folder in summary.parent.glob(PATTERN):  # of this search, and of abandoned ones
         shutil.rmtree(folder)
     several = not isinstance(rows["label"].iloc[0], str)
-    print(*describe(content, best, table, several), sep="\n")
-    values = space.with_defaults(best.settings, space.dimensions(search, *searched))
-    print(f"to run the pipeline with them: {space.command(search.model, values)}")
+    print(*describe(content, table, dimensions(search, *searched), several), sep="\n")
 
 
 if __name__ == "__main__":

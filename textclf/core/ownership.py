@@ -58,6 +58,12 @@ def note_made(target: Path, source: Path) -> None:
     _note(target, _names(source) | (_noted(target) & _names(target)))
 
 
+def noted_at(target: Path) -> int:
+    """Return when files of an output were last noted, in nanoseconds; 0 if none are."""
+    record = _record(target)
+    return record.stat().st_mtime_ns if record.is_file() else 0
+
+
 def foreign_files(target: Path, *, dropped: bool = False) -> list[Path]:
     """Return the files at the place of an output that no run made, sorted; a link is a file.
 

@@ -9,10 +9,11 @@ from textclf.core.failures import USAGE_ERROR
 from textclf.core.installed import path_of_programs
 from textclf.project.arguments import Audit, RunStage
 from textclf.project.check import load_for_run
+from textclf.project.outcomes import AUDITED, OUTCOMES
 
 # DVC's exit code after Ctrl-C.
 INTERRUPTED = 252
-AUDITED, ISSUES = Path("reports/audit.html"), Path("plots/audit.csv")
+ISSUES = Path("plots/audit.csv")
 
 
 def run(arguments: RunStage) -> int:
@@ -20,24 +21,32 @@ def run(arguments: RunStage) -> int:
     for package in EXTRAS.get(arguments.name, ()):
         if find_spec(package) is None:
             raise ModuleNotFoundError(name=package)
-    load_for_run()
-    if not isinstance(arguments, Audit):
-        return dvc("repro", arguments.stage)
-    status = 0
-    if not (arguments.review and is_listed(arguments.stage)):
-        status = dvc("repro", arguments.stage)
+    settings, outcome = load_for_run(), OUTCOMES[arguments.name]
+    if isinstance(arguments, Audit) and arguments.review:
+        return _review(arguments)
+    made = outcome.made()
+    status = dvc("repro", arguments.stage)
+    # The page of an audit has texts, so it is no output of the stage that DVC or Git keeps: after a
+    # checkout it may be missing.
+    if (
+        not status
+        and isinstance(arguments, Audit)
+        and (not AUDITED.exists() or AUDITED.stat().st_mtime_ns < ISSUES.stat().st_mtime_ns)
+    ):
+        status = dvc("repro", "--force", "--single-item", arguments.stage)
+    # A stage that has run printed it.
+    if not status and outcome.made() == made:
+        print(*outcome.describe(settings), sep="\n")
+    return status
+
+
+def _review(arguments: Audit) -> int:
+    status = 0 if is_listed(arguments.stage) else dvc("repro", arguments.stage)
     if status:
         return status
-    if arguments.review:
-        from textclf.label import review
+    from textclf.label import review
 
-        return review.run(arguments.answers)
-    # The page has texts, so it is no output of the stage that DVC or Git keeps: after a checkout it
-    # may be missing.
-    if not AUDITED.exists() or AUDITED.stat().st_mtime_ns < ISSUES.stat().st_mtime_ns:
-        status = dvc("repro", "--force", "--single-item", arguments.stage)
-    print(AUDITED)
-    return status
+    return review.run(arguments.answers)
 
 
 def is_listed(stage: str) -> bool:

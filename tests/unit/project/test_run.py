@@ -11,8 +11,13 @@ import pytest
 from tests.processes import ROOT, Command
 from tests.settings import put
 from textclf.core.extras import how_to_install
+from textclf.core.ownership import note_made
 from textclf.core.settings import load_yaml
-from textclf.project.run import AUDITED, ISSUES
+from textclf.project.outcomes import AUDITED, OUTCOMES, Outcome
+from textclf.project.run import ISSUES
+
+# What a stage prints of its results.
+SUMMARY = "40 of 1,000"
 
 
 @pytest.fixture
@@ -23,6 +28,9 @@ def ran(here: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         Path(folder).mkdir(parents=True)
     commands: list[list[str]] = []
     monkeypatch.setattr("dvc.cli.main", commands.append)
+    for name, outcome in OUTCOMES.items():
+        described = Outcome(outcome.output, lambda _: iter([SUMMARY]))
+        monkeypatch.setitem(OUTCOMES, name, described)
     monkeypatch.setenv("PATH", os.environ["PATH"])
     return commands
 
@@ -31,7 +39,7 @@ def ran(here: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 def test_a_command_runs_its_stage_which_exists(
     name: str, ran: list[list[str]], command_line: Command
 ) -> None:
-    assert command_line(name).status == 0
+    assert command_line(name) == (0, f"{SUMMARY}\n", "")
     stage, file = name.replace("-", "_"), "dvc.yaml" if name == "report" else "studies/dvc.yaml"
     assert ran == [["repro", stage if name == "report" else f"{file}:{stage}"]]
     assert stage in load_yaml(ROOT / file)["stages"]
@@ -48,9 +56,20 @@ def test_audit_runs_again_for_a_page_that_is_missing_or_old(
         if seconds is not None:
             path.touch()
             os.utime(path, (seconds, seconds))
-    assert command_line("audit")[:2] == (0, "reports/audit.html\n")
+    assert command_line("audit") == (0, f"{SUMMARY}\n", "")
     again = ["repro", "--force", "--single-item", "studies/dvc.yaml:audit"]
     assert ran == [["repro", "studies/dvc.yaml:audit"], again][:runs]
+
+
+def test_a_stage_that_has_run_printed_its_results_itself(
+    ran: list[list[str]], monkeypatch: pytest.MonkeyPatch, command_line: Command
+) -> None:
+    def make(_: list[str]) -> None:
+        note_made(OUTCOMES["search"].output, ISSUES)
+
+    monkeypatch.setattr("dvc.cli.main", make)
+    for name, printed in {"search": "", "report": f"{SUMMARY}\n"}.items():
+        assert command_line(name) == (0, printed, ""), ran
 
 
 @pytest.mark.parametrize(("changed", "runs"), [("corrections.csv", 0), ("params.yaml", 1)])

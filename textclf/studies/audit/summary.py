@@ -1,15 +1,17 @@
 """The result of an audit: the numbers of audit.json, and the table of rows with label issues."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from textclf.artifacts.corrected import UNCORRECTED
 from textclf.artifacts.label_sets import to_names
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
@@ -169,19 +171,24 @@ def summarize(audited: Audited) -> dict[str, Any]:
     }
 
 
-def describe(content: Mapping[str, Any], models: Sequence[str], several: bool) -> str:
-    """Return the first line that the stage prints of audit.json.
+def describe(
+    content: Mapping[str, Any], models: Sequence[str], several: bool, page: Path
+) -> Iterator[str]:
+    """Yield what the stage prints of audit.json.
 
     `several` says whether a text has several labels.
     """
     kind = ("set of labels", "sets of labels") if several else ("label",)
     flagged, number = content["flagged"], count_noun(content["rows"]["audited"], *kind)
     if len(models) == 1:
-        return f"the model contradicts {flagged['all']:,} of {number}"
-    return (
-        f"every model contradicts {flagged['all']:,} of {number}; "
-        f"at least one contradicts {flagged['any']:,}"
-    )
+        yield f"the model contradicts {flagged['all']:,} of {number}"
+    else:
+        yield (
+            f"every model contradicts {flagged['all']:,} of {number}; "
+            f"at least one contradicts {flagged['any']:,}"
+        )
+    yield f"read them in {page}"
+    yield f"before you correct labels: {UNCORRECTED}"
 
 
 def count_reviews(corrections: Corrections) -> dict[str, dict[str, float]]:

@@ -13,7 +13,7 @@ from textclf.evaluate.comparisons import corrected_t
 from textclf.evaluate.registry import METRICS, format_interval, format_value
 from textclf.studies.crossvalidation import round_numbers
 from textclf.studies.search import space
-from textclf.studies.search.space import Values
+from textclf.studies.search.space import Dimension, Values
 from textclf.studies.search.trials import Outer, Trial
 from textclf.studies.settings import CompleteSearch
 
@@ -108,15 +108,20 @@ def _statistics(scores: Any, folds: int, confidence: float) -> dict[str, Any]:
 
 
 def describe(
-    content: Mapping[str, Any], best: Trial, table: pd.DataFrame, several: bool
+    content: Mapping[str, Any],
+    table: pd.DataFrame,
+    dimensions: Mapping[str, Dimension],
+    several: bool,
 ) -> Iterator[str]:
     """Yield what the stage prints of search.json and its table of trials.
 
-    `several` says whether a text has several labels.
+    `dimensions` are those of the space, `several` says whether a text has several labels.
     """
+    found = content["best"]["settings"]
+    best = {name: found[name] for name in dimensions if name in found}
     score, trials, metric = content["best"]["score"], len(table), METRICS[content["metric"]]
     interval = format_interval(metric.name, score["low"], score["high"])
-    yield f"best of {count_noun(trials, 'trial')}: {space.describe(best.settings)}"
+    yield f"best of {count_noun(trials, 'trial')}: {space.describe(best)}"
     mean = format_value(metric.name, score["mean"])
     yield f"{metric.titled(several)} {mean} in cross-validation, {interval}"
     if "expected" in table and trials > 1:
@@ -130,3 +135,5 @@ def describe(
             f"repeated in {nested['folds']} outer folds: {inside} inside, {unseen} on unseen rows; "
             f"optimism {optimism}"
         )
+    values = space.with_defaults(best, dimensions)
+    yield f"to run the pipeline with them: {space.command(content['model'], values)}"
