@@ -6,12 +6,14 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from textclf.core.errors import UserError
+from textclf.core.extras import EXTRAS, how_to_install
 from textclf.core.git import git
 from textclf.core.outputs import outputs
-from textclf.core.quoting import quote_argument
+from textclf.core.quoting import list_names, quote_argument
 from textclf.core.settings import PARAMS_FILE, load_yaml
 from textclf.project.arguments import Init
 from textclf.project.generated import SETTINGS_HEADER, require_installed, shipped
@@ -21,6 +23,10 @@ from textclf.review.markdown import code
 
 # The settings of a new project, before its preset.
 SETTINGS = Path(__file__).parents[1] / "templates" / "params.yaml"
+# The lesson's network in its params.yaml, and the limits of the gate for it.
+NETWORK = re.compile(
+    r"^  keras:.*\n(?:    .*\n)+|, keras: \{test: \{accuracy: [\d.]+\}\}", re.MULTILINE
+)
 # The start of the path of a table that `git add .` misses and DVC can't track.
 OUTSIDE = "../"
 # The folder of tables that were copied into the project: where Git or DVC can track them.
@@ -74,9 +80,8 @@ def _create(arguments: Init, given: list[Path]) -> None:
     """Make a new project in the current folder."""
     with placed(given) as (paths, copies):
         if arguments.lesson:
-            text = SETTINGS_HEADER + re.sub(r"\A(?:#.*\n)*\n", "", shipped("params.yaml"))
+            text, lines = lesson()
             title = "Your First Keras Model"
-            lines: list[str] = []
             subject, classes, path = "the Yelp sentences of UCI", "negative and positive", None
         else:
             before = SETTINGS_HEADER + SETTINGS.read_text(encoding="utf-8")
@@ -95,6 +100,22 @@ def _create(arguments: Init, given: list[Path]) -> None:
         add = f"git add {name} ." if outside else f"dvc add {name} if it is large, git add ."
     print(*copies, *lines, *made, f"project made: {len(files)} files", *warnings, sep="\n")
     print(f"next: {cd(arguments.folder)}{add}, git commit, dvc repro")
+
+
+def lesson() -> tuple[str, list[str]]:
+    """Return the lesson's params.yaml; without the network, and a line, if TensorFlow is missing.
+
+    The line says how to install what the network needs.
+    """
+    text = SETTINGS_HEADER + re.sub(r"\A(?:#.*\n)*\n", "", shipped("params.yaml"))
+    missing = [name for name in EXTRAS["keras"] if find_spec(name) is None]
+    if not missing:
+        return text, []
+    line = (
+        f"left out: the lesson's network, which needs {list_names(missing)}; "
+        f"{how_to_install('keras')}, and make the project in another folder to have it"
+    )
+    return NETWORK.sub("", text), [line]
 
 
 @contextlib.contextmanager

@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 
 from tests import layouts
+from tests.processes import ROOT, git
 from tests.processes import Command as Run
-from tests.processes import git
+from textclf import params
 from textclf.core import installed
 from textclf.core.errors import UserError
+from textclf.core.extras import how_to_install
+from textclf.core.settings import PARAMS_FILE
 from textclf.project import generated
+from textclf.project.init import command
 from textclf.project.init.command import placed
 
 # Of a library of DVC.
@@ -123,6 +127,27 @@ def test_a_second_call_for_the_same_table_has_nothing_to_write(init: Run) -> Non
 
 def test_the_lesson_takes_no_option_of_tables(run: Run) -> None:
     assert "--lesson has its own table" in run("init", "--lesson", "--sheet", "x").err
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_the_lesson_has_its_network_if_tensorflow_is_installed(
+    run: Run, monkeypatch: pytest.MonkeyPatch, installed: bool
+) -> None:
+    monkeypatch.setattr(command, "find_spec", lambda name: name if installed else None)
+    done = run("init", "--lesson")
+    lesson, made = (params.load(path).model_dump() for path in (ROOT / "params.yaml", PARAMS_FILE))
+    if not installed:
+        line = (
+            f"left out: the lesson's network, which needs keras, tensorflow; "
+            f"{how_to_install('keras')}, and make the project in another folder to have it"
+        )
+        assert done.lines[0] == line
+        gate = lesson["gate"]
+        for models in (lesson["train"], gate["minimum"], gate["maximum_drop"]):
+            del models["keras"]
+    assert ("left out" in done.out) != installed
+    assert made == lesson
+    assert ("\ntensorflow==" in Path("requirements.txt").read_text()) == installed
 
 
 @pytest.mark.parametrize(
