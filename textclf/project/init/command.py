@@ -9,15 +9,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from textclf.core.differences import value_at
 from textclf.core.errors import UserError
 from textclf.core.extras import EXTRAS, how_to_install
 from textclf.core.git import git
 from textclf.core.outputs import outputs
 from textclf.core.quoting import list_names, quote_argument
-from textclf.core.settings import PARAMS_FILE, load_yaml
+from textclf.core.settings import PARAMS_FILE, load_yaml, parse_yaml
 from textclf.project.arguments import Init
 from textclf.project.generated import SETTINGS_HEADER, require_installed, shipped
-from textclf.project.init.create import create, is_project, new_files, require_free
+from textclf.project.init.create import (
+    create,
+    is_project,
+    new_files,
+    of_earlier_table,
+    require_free,
+)
 from textclf.project.init.proposal import choose
 from textclf.review.markdown import code
 
@@ -68,7 +75,9 @@ def _adapt(arguments: Init, given: list[Path], before: str) -> None:
             require_committed(arguments.force)
             with outputs(PARAMS_FILE) as (scratch,):
                 scratch.write_text(text, encoding="utf-8", newline="\n")
-    print(*copies, *lines, sep="\n")
+    moved = value_at(parse_yaml(before, str(PARAMS_FILE)), "data.path") != data
+    kept = of_earlier_table(code(data), lines[1], moved)
+    print(*copies, *lines, *kept, sep="\n")
     print(f"git diff shows all changes; git checkout {PARAMS_FILE} undoes them")
     docs = ", make docs" if is_clone() else ""
     large = "" if data.startswith(OUTSIDE) else " (dvc add if it is large)"

@@ -1,6 +1,6 @@
 """A new project in an empty folder: the files that `textclf init` writes beside params.yaml."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import Template
 
@@ -62,16 +62,12 @@ def new_files(params: str, title: str, data: str, classes: str, ci: Host | None)
 
     `data` is Markdown, `title` and `classes` are plain text.
     """
-    template = Path(__file__).parents[1] / "templates" / "README.md"
-    readme = Template(template.read_text(encoding="utf-8"))
     generated = generated_files(ci, needed_extras(parse(params)))
     ignored = [IGNORED, *declared.ignored({path: generated[path] for path in HEADERS}), *SCRATCH]
     return {
         PARAMS_FILE: params,
         **depended_on(),
-        README: readme.substitute(
-            title=escape_markdown(title), classes=escape_markdown(classes), data=data
-        ),
+        README: readme(title, data, classes),
         Path(".gitignore"): "\n".join([*ignored, ""]),
         Path(".dvcignore"): ".*.scratch\n",
         Path(".gitattributes"): ATTRIBUTES,
@@ -79,6 +75,34 @@ def new_files(params: str, title: str, data: str, classes: str, ci: Host | None)
         Path(".dvc/.gitignore"): OWN_IGNORED,
         **generated,
     }
+
+
+def readme(title: str, data: str, classes: str) -> str:
+    """Return README.md of a project; the arguments are those of `new_files`."""
+    template = Path(__file__).parents[1] / "templates" / "README.md"
+    return Template(template.read_text(encoding="utf-8")).substitute(
+        title=escape_markdown(title), classes=escape_markdown(classes), data=data
+    )
+
+
+def of_earlier_table(data: str, classes: str, moved: bool) -> Iterator[str]:
+    """Yield a line for each file that stays as it is and is of the table of an earlier `init`.
+
+    `moved` says whether that table had another path than this one, of these `data` and `classes`.
+    """
+    text = README.read_text(encoding="utf-8", errors="replace") if README.is_file() else ""
+    paragraph = readme("", data, classes).splitlines()[2]
+    if "made by `textclf init`" in text and paragraph not in text:
+        yield (
+            f"{README} stays as it is and describes an earlier table or its classes; "
+            "edit its first paragraph"
+        )
+    for path in TABLES if moved else ():
+        if path.is_file() and len(path.read_bytes().splitlines()) > 1:
+            yield (
+                f"{path} stays as it is; delete the rows below its first line "
+                "that are of an earlier table"
+            )
 
 
 def require_free(files: Mapping[Path, str], table: str | None, force: bool) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import layouts
-from tests.processes import ROOT, git
+from tests.processes import ROOT, Ended, git
 from tests.processes import Command as Run
 from textclf import params
 from textclf.core import installed
@@ -112,6 +112,27 @@ def test_a_file_of_somebody_else_is_not_overwritten_without_force(init: Run) -> 
     )
     assert Path("dvc.yaml").read_text() == "stages: {}\n"
     assert init("--force").status == 0
+
+
+STAYS = {
+    "README.md": "and describes an earlier table or its classes; edit its first paragraph",
+    "labelled.csv": "; delete the rows below its first line that are of an earlier table",
+}
+
+
+def test_what_stays_of_an_earlier_table_is_told(init: Run, run: Run) -> None:
+    def stays(done: Ended) -> dict[str, str]:
+        assert done.status == 0
+        told = [line.split(" stays as it is") for line in done.lines]
+        return {parts[0]: parts[1].lstrip(" ") for parts in told if len(parts) == 2}
+
+    assert init("--preset", "fast").status == 0
+    assert stays(init("--force")) == {}
+    Path("labelled.csv").write_text("id,text,label,chosen,round\n1,good,p,,1\n")
+    Path("other.csv").write_text(Path("texts/rows.csv").read_text().replace(",p", ",q"))
+    assert stays(run("init", "--data", "other.csv", "--force")) == STAYS
+    Path("README.md").write_text("# Mine\n")
+    assert [*stays(run("init", "--data", "texts/rows.csv", "--force"))] == ["labelled.csv"]
 
 
 def test_a_second_call_for_the_same_table_has_nothing_to_write(init: Run) -> None:
