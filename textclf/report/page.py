@@ -18,10 +18,11 @@ from textclf.report.doubt import doubt, unknown
 from textclf.report.errors import errors
 from textclf.report.run import PageSettings, Run
 from textclf.report.slices import slices
+from textclf.report.summary import summary
 
 # The most useful first, each with its title.
 SECTIONS: dict[str, tuple[str, Callable[[Run], Any]]] = {
-    "summary": ("In short", overview.summary),
+    "summary": ("In short", summary),
     "protocol": ("How it was measured", overview.protocol),
     "models": ("Models side by side", overview.compared),
     "labels": ("How many labels are enough?", curves.labels),
