@@ -229,6 +229,16 @@ def test_no_table_and_no_label_of_a_chart_is_cut(browse: Browse, usual: Path, wi
         assert cut == []
 
 
+def test_a_chart_that_stands_alone_uses_its_room(browse: Browse, usual: Path) -> None:
+    with browse(usual, viewport={"width": 1280, "height": 800}) as page:
+        room = page.locator("#models .charts").bounding_box()
+        picture = page.locator("#models .charts svg").first.bounding_box()
+        caption = page.locator("#models .charts figcaption").bounding_box()
+        assert picture["width"] > 0.55 * room["width"]
+        assert caption["x"] > picture["x"] + picture["width"]
+        assert caption["x"] + caption["width"] > 0.9 * (room["x"] + room["width"])
+
+
 def with_terms(name: str, places: pytest.TempPathFactory) -> Path:
     """Write the report of a run whose terms, of very many rows, have this name and a number."""
     run = make_run(("logistic_regression",), ("a", "b", "c"))
