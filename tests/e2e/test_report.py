@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the browser Chro
 PHONE = {"width": 360, "height": 740}
 SCREENS = {
     390: 13_000,
-    1280: 7_000,
+    1280: 7_200,
 }  # pixels: the widths, and how tall the report of the default run may be at most
 OPEN = "document.querySelectorAll('details').forEach(details => { details.open = true })"
 OPTIONAL = {
@@ -227,6 +227,21 @@ def test_no_table_and_no_label_of_a_chart_is_cut(browse: Browse, usual: Path, wi
             }).map(text => text.textContent)"""
         )
         assert cut == []
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "parts"),
+    [(1280, 800, (".figure", "svg", ".verdicts")), (390, 844, (".figure", "svg"))],
+)
+def test_the_first_screen_has_the_number_and_its_picture(
+    browse: Browse, usual: Path, width: int, height: int, parts: tuple[str, ...]
+) -> None:
+    with browse(usual, viewport={"width": width, "height": height}) as page:
+        for part in parts:
+            for element in page.locator(f"#summary {part}").all():
+                box = element.bounding_box()
+                assert box["y"] + box["height"] <= height
+        assert page.locator("#summary svg").bounding_box()["width"] > 350
 
 
 def test_a_chart_that_stands_alone_uses_its_room(browse: Browse, usual: Path) -> None:

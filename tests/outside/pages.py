@@ -200,6 +200,7 @@ def report(page: str, models: list[str], default: str) -> Iterator[Said]:
             yield Said(
                 f"{name}'s first figure", names[model.strip()], "accuracy", number, (low, high)
             )
+    yield from _dots(name, page, names)
     for shown_name, number in re.findall(rf"<summary>([\w ]+): ({NUMBER}) mistakes?<", page):
         yield Said(f"{name}'s list of mistakes", names[shown_name], MISTAKES, number)
     for caption, rows in tables(page):
@@ -209,6 +210,16 @@ def report(page: str, models: list[str], default: str) -> Iterator[Said]:
             yield from _slices(where, names[of_slices[1]], rows)
         else:
             yield from _in_table(where, rows, names)
+
+
+def _dots(name: str, page: str, names: Mapping[str, str]) -> Iterator[Said]:
+    """Yield the numbers of the dots beside the large number."""
+    figure = re.search(r'<figure id="chart-by-model".*?</figure>', page, re.DOTALL)
+    assert figure is not None, "the report has no picture beside its large number"
+    dot = rf"<title>model: ([\w ]+)&#xA;([\w ]+): ({NUMBER})(?:&#xA;interval: {ENDS})?<"
+    for model, title, number, low, high in re.findall(dot, figure[0]):
+        metric = named(title.removesuffix(" per text"))
+        yield Said(f"{name}'s dots", names[model], metric, number, (low, high) if low else None)
 
 
 def _in_table(page: str, rows: list[list[str]], names: Mapping[str, str]) -> Iterator[Said]:

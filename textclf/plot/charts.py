@@ -192,6 +192,14 @@ BY_SPLIT = Chart(
     y=names("split", None, {"paddingInner": 0.3}),
     ends=("low", "high"),
 )
+BY_MODEL = Chart(
+    name="by-model",
+    title="Accuracy of each model",
+    kind="point",
+    x=Axis("accuracy", scale={"zero": False, "nice": True, "domainMax": 1}),
+    y=names("model", None),
+    ends=("low", "high"),
+)
 BY_CLASS = Chart(
     name="by-class",
     title="Recall of each class: the share of its rows that is found",

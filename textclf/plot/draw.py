@@ -115,10 +115,17 @@ def points(
     *,
     size: tuple[int, int],
     legend: bool = True,
+    more: Sequence[Spec] = (),
 ) -> Spec:
-    """Return a point per row with its interval; models stand side by side if there is a legend."""
+    """Return a point per row with its interval; models stand side by side if there is a legend.
+
+    A chart with models along an axis needs none. `more` are further layers.
+    """
     shown = present(rows, models)
-    symbols = legend_row(shown, symbolStrokeWidth=0, symbolOpacity=1)
+    named_by_axis = chart.y.column == "model"
+    symbols = None
+    if not named_by_axis:
+        symbols = legend_row(shown, symbolStrokeWidth=0, symbolOpacity=1)
     along, across = ("y", "x") if chart.y.form else ("x", "y")
     value, group = (chart.y, chart.x) if chart.y.form else (chart.x, chart.y)
     # Without a legend, a scale would be that of the first of the panels that stand side by side.
@@ -130,6 +137,7 @@ def points(
     point: Spec = {"mark": {"type": "point", "filled": True, "size": 80, "opacity": 1}}
     if legend:
         encoding["shape"] = by_model("shape", shown, legend=symbols)
+    if legend and not named_by_axis:
         shared[f"{across}Offset"] = {
             "field": "model",
             "sort": None,
@@ -139,7 +147,7 @@ def points(
         encoding["size"] = area_of(chart)
     point["encoding"] = encoding | TITLED
     table = named(rows)[[name for name in rows if name in {*chart.columns, "rows"}]]
-    layers = [*_guides(chart), *intervals(chart, colour, 2, {"value": 0.6}), point]
+    layers = [*_guides(chart), *intervals(chart, colour, 2, {"value": 0.6}), point, *more]
     return chart_of(describe(table, _fields(chart, table)), *size, layers, shared)
 
 

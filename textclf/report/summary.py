@@ -1,13 +1,23 @@
 """The first section: the headline, and the verdicts on the other models."""
 
 import math
+from dataclasses import replace
 from typing import Any
+
+import pandas as pd
 
 from textclf.core.formatting import display_name, p_relation
 from textclf.evaluate.model_warnings import below_baseline, describe_baseline, find_warnings
-from textclf.evaluate.registry import OF_SETS
+from textclf.evaluate.registry import METRICS, OF_SETS
 from textclf.evaluate.results import Comparison, format_difference, format_metric, format_share
+from textclf.pages.parts import Chart
+from textclf.plot.charts import BY_MODEL, Axis
+from textclf.plot.draw import points as points_chart
+from textclf.plot.style import WIDTH, Spec
 from textclf.report.run import Run
+
+# Pixels of each model in the chart, whose number stands above its dot.
+ROW = 36
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -34,6 +44,7 @@ def summary(run: Run) -> dict[str, Any]:
         "cost": format_metric("cost", measured, intervals),
         "unanswered": f"{int(run.counts[name][:, len(run.classes) :].sum()):,}",
         "of_sets": [format_metric(key, measured, intervals) for key in OF_SETS if run.multilabel],
+        "chart": _ranking(run),
         "verdicts": [_verdict(run, name, other) for other in run.models if other != name],
         "warnings": [
             (display_name(model), text) for model, texts in warnings.items() for text in texts
@@ -63,6 +74,45 @@ def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
         if loss and not loss.low <= 0 <= loss.high
         else None,
     }
+
+
+def _ranking(run: Run) -> Chart:
+    """Return the chart of the models, the best first, by what compares them: accuracy or cost."""
+    results, what = run.results, "the share of the test texts that a model gets right"
+    chart, key, sign = run.chart(BY_MODEL), "accuracy", -1
+    if "cost" in results.decisions.guessing:
+        key, sign, what = "cost", 1, "the mean cost of a model per test text; less is better"
+        axis = Axis(key, "mean cost per text", ".3f", scale={"zero": True}, ticks={})
+        chart = replace(BY_MODEL, x=axis)
+    measured = {name: results.evaluation[name]["test"] for name in run.models}
+    rows, told = [], []
+    for name in sorted(run.models, key=lambda name: sign * measured[name][key]):
+        intervals = results.intervals[name]["test"]
+        ends = intervals.get(key)
+        low, high = (ends.low, ends.high) if ends else (None, None)
+        rows.append({"model": name, key: measured[name][key], "low": low, "high": high})
+        value, interval = format_metric(key, measured[name], intervals)
+        told.append(f"{display_name(name)} {value} ({interval})")
+    x = chart.x.encode()
+    numbers: Spec = {
+        "mark": {"type": "text", "dy": -11},
+        "encoding": {"x": x, "text": {"field": key, "format": chart.x.form}},
+    }
+    floor: Spec = {
+        "data": {"values": [{key: results.decisions.guessing[key]}]},
+        "mark": {"type": "rule", "strokeDash": [2, 3], "opacity": 0.6},
+        "encoding": {"x": x, "y": {"value": 0}, "y2": {"value": "height"}},
+    }
+    size = WIDTH, ROW * len(rows)
+    drawn = points_chart(chart, pd.DataFrame(rows), run.models, size=size, more=[numbers, floor])
+    title = METRICS[key].titled(run.multilabel)
+    return Chart(
+        chart.name,
+        f"Test {title} with {run.level} intervals: {'; '.join(told)}.",
+        f"Dot: {what}. Line: where that number probably is for all texts of this kind. "
+        "Dotted: the same answer for every text.",
+        drawn,
+    )
 
 
 def corrected(run: Run) -> int:
