@@ -56,7 +56,7 @@ class Page(HTMLParser):
 def without_pictures(run: Run, *shown: str) -> str:
     """Return the page of a run without the pictures of its charts, which take most of the time.
 
-    With `shown` it has these sections alone, and the two that others refer to.
+    With `shown` it has these sections alone, and those that others refer to.
     """
     return _draw(run, *shown)[0]
 
@@ -72,7 +72,7 @@ def _draw(run: Run, *shown: str) -> tuple[str, list[Spec]]:
     sections = {
         name: section
         for name, section in report.SECTIONS.items()
-        if not shown or name in {*shown, "data", "provenance"}
+        if not shown or name in {*shown, "errors", "data", "provenance"}
     }
     with (
         mock.patch.object(parts, "svg", return_value="") as drawn,

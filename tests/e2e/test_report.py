@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the browser Chro
 PHONE = {"width": 360, "height": 740}
 SCREENS = {
     390: 13_000,
-    1280: 7_200,
+    1280: 7_400,
 }  # pixels: the widths, and how tall the report of the default run may be at most
 OPEN = "document.querySelectorAll('details').forEach(details => { details.open = true })"
 OPTIONAL = {
@@ -231,7 +231,7 @@ def test_no_table_and_no_label_of_a_chart_is_cut(browse: Browse, usual: Path, wi
 
 @pytest.mark.parametrize(
     ("width", "height", "parts"),
-    [(1280, 800, (".figure", "svg", ".verdicts")), (390, 844, (".figure", "svg"))],
+    [(1280, 800, (".figure", "svg", ".verdicts", ".example")), (390, 844, (".figure", "svg"))],
 )
 def test_the_first_screen_has_the_number_and_its_picture(
     browse: Browse, usual: Path, width: int, height: int, parts: tuple[str, ...]
@@ -241,6 +241,7 @@ def test_the_first_screen_has_the_number_and_its_picture(
             for element in page.locator(f"#summary {part}").all():
                 box = element.bounding_box()
                 assert box["y"] + box["height"] <= height
+        assert page.locator("#summary .example").count() == 2
         assert page.locator("#summary svg").bounding_box()["width"] > 350
 
 

@@ -458,6 +458,31 @@ def loss_to_the_floor_is_told(measured: Measured) -> Iterator[str]:
             )
 
 
+def examples_are_right_and_wrong(measured: Measured) -> Iterator[str]:
+    """Yield each text of the first screen that predict does not answer as it is told there."""
+    page = (measured.run.folder / "reports/report.html").read_text(encoding="utf-8")
+    rows, texts = measured.splits["test"], measured.run.table.set_index("ticket")["text"]
+    told = {each.right: each for each in pages.examples(page)}
+    answers = measured.answers(measured.default, rows.ids)
+    right = (answers == rows.truth).reshape(len(rows.ids), -1).all(axis=1)
+    if {*told} != {*right.tolist()}:
+        yield f"the report has examples of {sorted(told)}, not of {sorted({*right.tolist()})}"
+    for example in told.values():
+        place = rows.ids.index(example.row)
+        answer = NOTHING.strip("()")
+        if answers.ndim == 2:
+            names = [
+                name for name, has in zip(measured.classes, answers[place], strict=True) if has
+            ]
+            answer = " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]])) or "no label"
+        elif answers[place] != NOTHING:
+            answer = answers[place]
+        if right[place] != example.right or answer != example.answer:
+            yield f"the report tells of {example.row}: {example}; predict answers {answer}"
+        if not texts[example.row].startswith(example.text):
+            yield f"the report shows another text of {example.row}: {example.text}"
+
+
 def agrees(number: str, exact: float, slack: float) -> bool:
     """Return whether a written number is an exact one, to the precision in which it is written."""
     return abs(value_of(number) - exact) <= half_a_digit(number) + ROUNDED + slack
@@ -471,4 +496,5 @@ CHECKS: tuple[Check, ...] = (
     intervals_hold_their_numbers,
     every_page_names_the_default_model,
     loss_to_the_floor_is_told,
+    examples_are_right_and_wrong,
 )

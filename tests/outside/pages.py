@@ -222,6 +222,22 @@ def _dots(name: str, page: str, names: Mapping[str, str]) -> Iterator[Said]:
         yield Said(f"{name}'s dots", names[model], metric, number, (low, high) if low else None)
 
 
+class Example(NamedTuple):
+    """A text of the first screen: whether it is told to be right, the answer, and its id."""
+
+    right: bool
+    answer: str
+    text: str
+    row: str
+
+
+def examples(page: str) -> Iterator[Example]:
+    """Yield the texts of the first screen."""
+    for example in re.findall(r'<div class="example">(.*?</div>)', page, re.DOTALL):
+        answer, *_, text, row = re.findall(r"<bdi>(.*?)</bdi>", example, re.DOTALL)
+        yield Example("✓ Right" in example, *map(html.unescape, (answer, text, row)))
+
+
 def _in_table(page: str, rows: list[list[str]], names: Mapping[str, str]) -> Iterator[Said]:
     header, *body = rows
     if header[0] == "" and {*header[1:]} <= {*names}:

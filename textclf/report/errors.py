@@ -14,6 +14,7 @@ from textclf.evaluate.measure import read_together
 from textclf.pages.parts import Chart, Table, excerpt
 from textclf.plot.charts import BY_CLASS
 from textclf.plot.draw import panels
+from textclf.report.examples import LEGIBLE, describe_examples, rank_examples
 from textclf.report.run import Run
 
 Ints = NDArray[np.int64]
@@ -33,8 +34,10 @@ def errors(run: Run) -> dict[str, Any]:
     varied = [name for name in run.models if run.constant(name) is None]
     findings = _find(run, varied)
     kinds = [kind for of_model in findings.mistakes.values() for kind in of_model.values()]
-    texts = rows.at(pd.concat([findings.disagreements, *kinds])["place"], "text")["text"]
+    shown = [findings.disagreements, *findings.examples.values(), *kinds]
+    texts = rows.at(pd.concat(shown)["place"], "text")["text"]
     return {
+        "examples": describe_examples(run, findings.examples, texts),
         "mistakes": [_mistakes(run, name, findings, texts) for name in run.ordered],
         "disagreements": _disagreements(run, varied, findings, texts) if len(varied) > 1 else None,
         "by_class": _by_class(run),
@@ -55,6 +58,8 @@ class Findings:
 
     # The most confident of each model, by kind.
     mistakes: dict[str, dict[str, pd.DataFrame]]
+    # Of the default model: the surest legible row by "right" and "wrong", if there is one.
+    examples: dict[str, pd.DataFrame]
     # Between the models compared; none with several labels.
     disagreements: pd.DataFrame
     # Numbers of rows.
@@ -72,6 +77,8 @@ def _find(run: Run, compared: Sequence[str]) -> Findings:
     # A model alone never disagrees.
     columns = [run.models.index(name) for name in compared] or [0]
     mistakes: dict[str, dict[str, list[pd.DataFrame]]] = {name: {} for name in run.models}
+    examples: dict[str, list[pd.DataFrame]] = {"right": [], "wrong": []}
+    default, characters = run.default[0], run.rows["test"].characters
     disagreements = []
     set_sizes = {name: np.zeros(len(run.classes) + 1, dtype=np.int64) for name in ("", *run.models)}
     disagreeing = all_right = all_wrong = start = 0
@@ -101,6 +108,12 @@ def _find(run: Run, compared: Sequence[str]) -> Findings:
             for kind, sureness in _sureness(first.y, decided[:, n], confidence[:, n]).items():
                 surest = _surest(rows, decided[:, n], confidence[:, n], sureness, most)
                 mistakes[name].setdefault(kind, []).append(surest)
+            if name == default:
+                legible = characters[start:end] <= LEGIBLE
+                ranked = rank_examples(first.y, decided[:, n], confidence[:, n], legible)
+                for kind, sureness in ranked.items():
+                    surest = _surest(rows, decided[:, n], confidence[:, n], sureness, 1)
+                    examples[kind].append(surest)
         if first.multilabel:
             for name, labels in zip(set_sizes, [first.y, *decided.swapaxes(0, 1)], strict=True):
                 set_sizes[name] += np.bincount(labels.sum(axis=1), minlength=len(run.classes) + 1)
@@ -119,6 +132,7 @@ def _find(run: Run, compared: Sequence[str]) -> Findings:
     }
     return Findings(
         merged,
+        {kind: _merge(parts, 1) for kind, parts in examples.items()},
         _merge(disagreements, most) if disagreements else pd.DataFrame({"place": []}),
         disagreeing,
         all_right,

@@ -1,4 +1,4 @@
-"""The first screen: its picture against the results."""
+"""The first screen: its picture against the results, its two texts against the predictions."""
 
 import re
 from typing import Any
@@ -6,7 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.page import section
 from tests.runs import make_run
+from textclf.report.errors import errors
+from textclf.report.examples import LEGIBLE
+from textclf.report.run import Run
 from textclf.report.summary import summary
 
 MODELS = ("majority", "logistic_regression", "keras")
@@ -70,3 +74,51 @@ def test_a_model_without_an_interval_is_a_dot_alone() -> None:
     seen = drawn(summary(run)["chart"].svg)
     assert set(seen["dots"]) == set(MODELS)
     assert len(seen["ends"]) == len(MODELS) - 1
+
+
+def answers(run: Run) -> tuple[np.ndarray, ...]:
+    """Return ids, actual and decided answers, and probabilities of the default's test rows."""
+    (rows,) = run.predictions[run.default[0]]
+    rows = rows.take(rows.split == "test")
+    probabilities, decided = run.decision(run.default[0]).judge(rows.probabilities, rows.scores)
+    return rows.ids, rows.y, decided, probabilities
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_right_and_a_wrong_text_are_those_of_the_predictions(name: str) -> None:
+    run = make_run(**RUNS[name])
+    ids, actual, decided, probabilities = answers(run)
+    examples = {example["kind"]: example for example in errors(run)["examples"]}
+    assert list(examples) == ["right", "wrong"]
+    for kind, example in examples.items():
+        (place,) = np.flatnonzero(ids == example["id"]).tolist()
+        assert np.array_equal(actual[place], decided[place]) == (kind == "right")
+        assert (example["actual"] == example["decided"]) == (kind == "right")
+        text = run.rows["test"].at([place], "text")["text"].item()
+        assert example["text"].head == text
+        if name == "two classes":
+            of_kind = (actual == decided) == (kind == "right")
+            assert probabilities[place].max() == probabilities[of_kind].max()
+            assert example["sure"] == f"{probabilities[place].max():.1%}"
+        if name == "several labels":
+            sure = np.where(decided == 1, probabilities, 1 - probabilities)
+            wrong, any_label = actual != decided, (actual | decided).any(axis=1)
+            of_kind = any_label & (wrong.any(axis=1) == (kind == "wrong"))
+            least = sure.min(axis=1) if kind == "right" else (sure * wrong).max(axis=1)
+            assert least[place] == least[of_kind].max()
+    shown = section(run, "summary")
+    assert all(example["text"].head in shown for example in examples.values())
+
+
+@pytest.mark.parametrize(("long", "shown"), [(("long " * 99,), "long"), (("long " * 99, "s"), "s")])
+def test_a_long_text_is_an_example_only_if_no_other_is(long: tuple[str], shown: str) -> None:
+    for example in errors(make_run(texts=long, classes=("a", "b", "c")))["examples"]:
+        assert example["text"].head[:LEGIBLE].split()[0] == shown
+
+
+def test_a_model_without_mistakes_has_no_wrong_text() -> None:
+    run = make_run(("logistic_regression",), count=3, texts=("one", "two two", "three"))
+    (rows,) = run.predictions["logistic_regression"]
+    rows.probabilities[:] = np.eye(2)[rows.y]
+    assert [example["kind"] for example in errors(run)["examples"]] == ["right"]
+    assert "Wrong" not in section(run, "summary")
