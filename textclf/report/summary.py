@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from textclf.core.formatting import display_name, p_relation
+from textclf.core.formatting import display_name, p_relation, points, round_significant
 from textclf.evaluate.model_warnings import below_baseline, describe_baseline, find_warnings
 from textclf.evaluate.registry import METRICS, OF_SETS
 from textclf.evaluate.results import Comparison, format_difference, format_metric, format_share
@@ -60,6 +60,7 @@ def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
     if cost and not cost.low <= 0 <= cost.high:
         said = "Cheaper than" if cost.difference < 0 else "More expensive than"
     return {
+        "plain": _in_plain_words(run, test),
         "said": said,
         "cost": format_difference("cost", cost.difference if cost else 0.0, cost)
         if "cost" in test.metrics
@@ -74,6 +75,30 @@ def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
         if loss and not loss.low <= 0 <= loss.high
         else None,
     }
+
+
+def _in_plain_words(run: Run, test: Comparison) -> tuple[str, str]:
+    """Return a verdict for readers without statistics: what precedes the model, what follows it."""
+    apart, cost = "Not told apart from", test.metrics.get("cost")
+    if cost and not cost.low <= 0 <= cost.high:
+        amount = f"{abs(cost.difference):.3f}"
+        if cost.difference < 0:
+            return "Cheaper than", f"a text costs {amount} less on average"
+        return "More expensive than", f"a text costs {amount} more on average"
+    if "cost" in test.metrics:
+        return apart, "on the test texts their costs differ by no more than chance can explain"
+    if differs(run, test):
+        number = points(abs(test.difference), signed=False)
+        if test.difference > 0:
+            return "Better than", f"right on {number} more of 100 texts"
+        return "Worse than", f"right on {number} fewer of 100 texts"
+    if test.smallest_difference is None:
+        return apart, "there are too few test texts to show any difference"
+    smallest = round_significant(100 * test.smallest_difference, 2)
+    return apart, (
+        f"with {len(run.rows['test']):,} test texts, "
+        f"differences under about {smallest:g} points can't be told from chance"
+    )
 
 
 def _ranking(run: Run) -> Chart:

@@ -1,6 +1,7 @@
 """The first screen: its picture against the results, its two texts against the predictions."""
 
 import re
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -122,3 +123,9 @@ def test_a_model_without_mistakes_has_no_wrong_text() -> None:
     rows.probabilities[:] = np.eye(2)[rows.y]
     assert [example["kind"] for example in errors(run)["examples"]] == ["right"]
     assert "Wrong" not in section(run, "summary")
+
+
+def test_the_sentences_come_before_their_exact_form() -> None:
+    shown = section(make_run(MODELS), "summary")
+    order = [shown.index(part) for part in ("Better than majority:", "Right:", "Exactly", "; p")]
+    assert all(before < after for before, after in pairwise(order))
