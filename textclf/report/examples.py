@@ -14,6 +14,8 @@ from textclf.report.run import Run
 
 # Characters of a text that is read at a glance.
 LEGIBLE = 160
+# Labels of a set that are named.
+NAMED = 8
 # What a row loses, more than a probability can be, so that it is shown for want of others alone.
 PENALTY = 2.0
 # A probability that would be shown as 100.0%.
@@ -71,6 +73,8 @@ def _name(run: Run, answer: Any) -> str:
     if not run.multilabel:
         return NO_ANSWER if answer < 0 else names[answer]
     labels = [name for name, has in zip(names, answer, strict=True) if has]
+    if len(labels) > NAMED:
+        labels[NAMED:] = [f"{len(labels) - NAMED} more"]
     return join_names(labels) or "no label"
 
 

@@ -117,6 +117,19 @@ def test_a_long_text_is_an_example_only_if_no_other_is(long: tuple[str], shown: 
         assert example["text"].head[:LEGIBLE].split()[0] == shown
 
 
+@pytest.mark.parametrize(
+    ("labels", "named"),
+    [
+        (8, "l00, l01, l02, l03, l04, l05, l06 and l07"),
+        (12, "l00, l01, l02, l03, l04, l05, l06, l07 and 4 more"),
+    ],
+)
+def test_a_long_set_of_labels_is_cut(labels: int, named: str) -> None:
+    names = [f"l{number:02}" for number in range(12)]
+    run = make_run(("logistic_regression",), names, sets=(names[:labels],))
+    assert {example["actual"] for example in errors(run)["examples"]} == {named}
+
+
 def test_a_model_without_mistakes_has_no_wrong_text() -> None:
     run = make_run(("logistic_regression",), count=3, texts=("one", "two two", "three"))
     (rows,) = run.predictions["logistic_regression"]
