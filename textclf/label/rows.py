@@ -292,10 +292,12 @@ class Session:
             labels[name] = labels_of(getattr(seen, name), self.answers.multilabel)
             facts[name] = ", ".join(shown.get(label, label) for label in labels[name])
         facts |= {"probability": seen.probability, "why": visible(seen.why)}
+        other = {"id": row.id, **row.other}
         return {
             "id": row.id,
             "text": row.text,
             "review": bool(row.given),
             "default": labels["given" if seen.given else "suggested"],
             "facts": {name: fact for name, fact in facts.items() if fact},
+            "other": {name: visible(cell) for name, cell in other.items() if cell},
         }

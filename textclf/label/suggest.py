@@ -3,7 +3,7 @@
 import copy
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from itertools import compress
 from pathlib import Path
@@ -18,18 +18,22 @@ from textclf.artifacts.decisions import INDEX, Decision
 from textclf.artifacts.features import DENSE
 from textclf.core.arrow import as_array, fingerprints, hash_normalized
 from textclf.core.errors import UserError
-from textclf.core.files import DIGITS
+from textclf.core.files import COLUMN, DIGITS
 from textclf.core.formatting import count_noun
 from textclf.core.quoting import list_names
-from textclf.core.settings import PARAMS_FILE
+from textclf.core.settings import PARAMS_FILE, load_section
+from textclf.core.text_row import TextRow
 from textclf.label.arguments import Suggest
-from textclf.label.rows import SPLITS, TABLE, Row, cell_of, write_rows
+from textclf.label.rows import COLUMNS, SPLITS, TABLE, Row, cell_of, write_rows
 from textclf.predict.inputs import TextBatch, read_table
 from textclf.predict.predictor import Predictor, load
-from textclf.predict.sources import Source, read_batches
+from textclf.predict.sources import Source, layout_of_table, require_valid
 from textclf.tables import labelled
+from textclf.tables.columns import column_names
 from textclf.tables.copies import SIMILAR, NearCopies, list_words
+from textclf.tables.given import layout_of
 from textclf.tables.layout import Layout
+from textclf.tables.settings import Data
 from textclf.vectorize.remembered import Remembering
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
@@ -75,7 +79,10 @@ def run(arguments: Suggest) -> None:
         text=arguments.text,
         form=arguments.form,
     )
-    pool, counted = sample_pool(read_batches(source, empty=True), _known("text"), seed)
+    require_valid(source)
+    layout = layout_of_table(source, arguments.path)
+    batches = read_table(arguments.path, layout, empty=True)
+    pool, counted = sample_pool(batches, _known("text"), seed)
     near = NearCopies(pool.texts)
     for texts in _known("text", trained=False):
         near.compare(texts)
@@ -93,9 +100,12 @@ def run(arguments: Suggest) -> None:
     written = [replace(judged[position], why=why) for position, why in chosen.items()]
     ids = [row.id for row in written]
     _require_new(ids)
+    others = _other_cells(arguments.path, layout, set(ids))
+    written = [replace(row, other=others.get(row.id, {})) for row in written]
+    columns = [*COLUMNS, *next(iter(others.values()), {})]
     try:
         order = np.argsort(fingerprints(ids, seed))
-        write_rows(output, [written[position] for position in order], new=True)
+        write_rows(output, [written[position] for position in order], columns, new=True)
     except FileExistsError:  # made by somebody else meanwhile
         raise taken from None
     counts = ", ".join(f"{count} {why}" for why, count in Counter(chosen.values()).items())
@@ -134,6 +144,30 @@ def sample_pool(
         f"{distinct} other texts"
     )
     return TextBatch([row_id for _, row_id in sampled], [text for text, _ in sampled]), counted
+
+
+def _other_cells(path: Path, layout: Layout, ids: Set[str]) -> dict[str, dict[str, str]]:
+    """Return the cells of the other columns of a table, by name, of the rows with these ids.
+
+    They help people to answer. A pipe has none, since it can be read only once.
+    """
+    if not (path.is_file() or path.is_dir()):
+        return {}
+    used = {*layout.names(), *COLUMNS, ""}
+    if PARAMS_FILE.exists():
+        used.update(layout_of(load_section("data", Data)).columns_of("label"))
+    names = [name for name in column_names(path, layout) if name not in used]
+    if not names:
+        return {}
+    columns = {**layout.columns, **{COLUMN + name: name for name in names}}
+    cells: dict[str, dict[str, str]] = {}
+    for batch in read_table(path, replace(layout, columns=columns), empty=True):
+        for row_id, text in zip(batch.ids, batch.texts, strict=True):
+            if row_id in ids and isinstance(text, TextRow):
+                cells[row_id] = {name: text.columns[name] for name in names}
+        if len(cells) == len(ids):
+            break
+    return cells
 
 
 def _known(column: str, trained: bool = True) -> Iterator[Any]:

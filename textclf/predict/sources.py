@@ -76,7 +76,7 @@ def read_batches(
     if source.texts:
         return inputs.read_arguments(source.texts)
     if source.path is not None:
-        return inputs.read_table(source.path, _layout_of_table(source, source.path, columns), empty)
+        return inputs.read_table(source.path, layout_of_table(source, source.path, columns), empty)
     if sys.stdin is None:
         raise UserError("standard input must be open; or give texts as arguments")
     if sys.stdin.isatty():
@@ -102,8 +102,8 @@ def _layout(
     return Layout(columns, option="--", **form)
 
 
-def _layout_of_table(source: Source, path: Path, beside: Sequence[str]) -> Layout:
-    """Return how a table is written, and which of its columns to read."""
+def layout_of_table(source: Source, path: Path, beside: Sequence[str] = ()) -> Layout:
+    """Return how the table of a source is written, and which of its columns to read."""
     form = source.form.settings
     if not (path.is_file() or path.is_dir()):  # a pipe of the shell, which can be read once
         return _layout(source, source.text or [TEXT], beside, form)

@@ -189,4 +189,5 @@ def test_what_a_blind_person_is_sent_has_no_suggestion(tmp_path: Path) -> None:
             "review": False,
             "default": [],
             "facts": {},
+            "other": {"id": "1"},
         }

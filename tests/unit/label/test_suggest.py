@@ -118,6 +118,17 @@ def test_without_a_project_texts_are_diverse_and_files_stay(run: Command) -> Non
     )
 
 
+def test_the_other_columns_of_the_pool_are_there_for_those_who_answer(run: Command) -> None:
+    lines = [f"{n},title {n},{text},{'ab'[n % 2]},\n" for n, text in enumerate(TEXTS)]
+    Path("pool.csv").write_text("number,title,message,team,label\n" + "".join(lines))
+    make_project(train=["seen"], test=["also seen"])
+    Path("params.yaml").write_text("data: {text: message, label: team, id: number}\n")
+    assert run("--rows", "5").status == 0
+    # Neither the labels of the table nor columns that the file to label has for itself.
+    assert [row.other for row in written()] == [{"title": f"title {row.id}"} for row in written()]
+    assert all(row.text == TEXTS[int(row.id)] and row.open for row in written())
+
+
 @pytest.mark.parametrize("links", [True, False], ids=["links", "no links"])
 def test_a_file_that_appears_meanwhile_stays(
     links: bool, run: Command, monkeypatch: pytest.MonkeyPatch
