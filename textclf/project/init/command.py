@@ -107,8 +107,9 @@ def _create(arguments: Init, given: list[Path]) -> None:
         name = quote_argument(path)
         outside = path.startswith(OUTSIDE)
         add = f"git add {name} ." if outside else f"dvc add {name} if it is large, git add ."
-    print(*copies, *lines, *made, f"project made: {len(files)} files", *warnings, sep="\n")
-    print(f"next: {cd(arguments.folder)}{add}, git commit, dvc repro")
+    next_steps = f"{cd(arguments.folder)}{add}, git commit, dvc repro"
+    done = f"project made: {len(files)} files; next: {next_steps}"
+    print(*copies, *lines, *made, *warnings, done, sep="\n")
 
 
 def lesson() -> tuple[str, list[str]]:

@@ -189,7 +189,7 @@ def test_a_table_that_git_ignores_is_not_to_be_added(
     Path("texts").mkdir()
     Path(tracked).touch()
     *others, line = init().out.splitlines()
-    assert line == "next: git add ., git commit, dvc repro"
+    assert line == "project made: 49 files; next: git add ., git commit, dvc repro"
     start = "warning: Git ignores texts/rows.csv, so a clone would lack it: "
     assert [line for line in others if "warning" in line] == [start + end for end in warnings]
 
@@ -198,7 +198,8 @@ def test_the_next_step_adds_a_table_of_the_repository_around_the_project(run: Ru
     git("init", "--quiet")
     Path("../rows.csv").rename("my rows.csv")
     line = run("init", "a b", "--data", "my rows.csv").out.splitlines()[-1]
-    assert line == "next: cd 'a b', git add '../my rows.csv' ., git commit, dvc repro"
+    steps = "cd 'a b', git add '../my rows.csv' ., git commit, dvc repro"
+    assert line == f"project made: 49 files; next: {steps}"
     git("add", "--all")
     git("commit", "--quiet", "-m", "one")
     line = run("init", "a b", "--data", "my rows.csv", "--preset", "fast").out.splitlines()[-1]
