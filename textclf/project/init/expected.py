@@ -18,7 +18,7 @@ from textclf.pretrained.catalogue import ENGLISH, LARGE, MULTILINGUAL
 from textclf.project.init.survey import Survey
 
 # Start and end of a stage.
-STAGE = 1.5
+STAGE = 1.7
 # Stages beside those of representations and models: check, fetch, split, evaluate, export, plot and
 # report.
 STAGES = 7
@@ -39,6 +39,8 @@ STEP = 100e-9
 # Steps for two classes, for more, and for many, each of which has few rows.
 STEPS = 25, 60, 25
 MANY_CLASSES = 50
+# Steps for each of several labels, and for classes that have few rows.
+FEW_STEPS = 20
 # Fewer minutes than these are said in seconds.
 MINUTES = 3
 # Characters of a word piece, by what separates words.
@@ -82,7 +84,9 @@ def expected_minutes(
     # cross-validation.
     rows = min(max(PER_CLASS * len(survey.classes), FEWEST_ROWS), MOST_ROWS)
     folds = fold_count(survey.untested)
-    repeats = 1.0 if validated else (folds - 1) * min(1, rows / survey.untested)
+    repeats = 1.0 if validated else (folds - 1) * min(1, rows / survey.trained)
+    # The share of its seconds that a fit takes without the test rows that are drawn.
+    trained = survey.trained / survey.untested
     terms = vectorize["words"]
     one = free_cores(1)
     all_cores = free_cores(cores()) / one  # how many times as fast as one
@@ -96,24 +100,42 @@ def expected_minutes(
         if model["kind"] == "logistic_regression":
             columns = terms if model["features"] != "sentences" else None
             searches = SEARCH if isinstance(model["C"], list) else 0
-            seconds += (1 + repeats + searches) * fit_seconds(columns, survey)
+            fits = (1 + repeats + searches) * trained * solver_share(survey)
+            seconds += fits * fit_seconds(columns, survey)
         elif model["kind"] == "transformer":
             fits = 2 if validated else 1  # that compile it; the folds find it compiled
-            seconds += FIT * fits + fine_tuning_seconds(model, survey, 1 + repeats) / all_cores
+            tuning = trained * fine_tuning_seconds(model, survey, 1 + repeats)
+            seconds += FIT * fits + tuning / all_cores
     return seconds * pace() / one / 60
 
 
 def fit_seconds(terms: Mapping[str, Any] | None, survey: Survey) -> float:
-    """Return the seconds of a fit of logistic regression on these terms, or on sentence vectors."""
-    outputs = len(survey.classes) if len(survey.classes) > 2 else 1
+    """Return the most seconds of a fit of logistic regression on these terms, or sentence vectors.
+
+    That is with all untested rows, and many of each class; presets are chosen by it.
+    """
+    outputs = _outputs(survey)
     columns = 384.0
     if terms is not None:
         number, power = TERMS[_kind(terms), terms["min_df"]]
         columns = number * (survey.untested_characters / 1e6) ** power
         analyzers = len(terms["analyzer"].split("+"))
         columns = min(columns, analyzers * (terms["max_features"] or columns))
-    steps = STEPS[(outputs > 1) + (outputs >= MANY_CLASSES)]
-    return STEP * steps * outputs * columns
+    return STEP * _steps(outputs) * outputs * columns
+
+
+def solver_share(survey: Survey) -> float:
+    """Return the share of the steps of `fit_seconds` that the solver is expected to take."""
+    fewer = survey.sets is not None or survey.has_few
+    return FEW_STEPS / _steps(_outputs(survey)) if fewer else 1.0
+
+
+def _outputs(survey: Survey) -> int:
+    return len(survey.classes) if len(survey.classes) > 2 else 1
+
+
+def _steps(outputs: int) -> int:
+    return STEPS[(outputs > 1) + (outputs >= MANY_CLASSES)]
 
 
 def fine_tuning_seconds(model: Mapping[str, Any], survey: Survey, fits: float) -> float:

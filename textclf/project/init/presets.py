@@ -14,7 +14,7 @@ from textclf.models.logistic_regression import IN_MEMORY
 from textclf.models.transformer import CONTRASTIVE
 from textclf.pretrained.catalogue import encoder_for
 from textclf.project.init.expected import SEARCH, fine_tuning_seconds, fit_seconds
-from textclf.project.init.survey import Survey
+from textclf.project.init.survey import FEW_PER_CLASS, Survey
 
 PRESETS = {
     "fast": "tf-idf of words, logistic regression",
@@ -30,7 +30,6 @@ STRENGTHS = {
     "both": ([3.0, 10.0, 30.0], 10.0),
 }
 OF_FEW = ([3.0, 30.0, 300.0], 100.0)
-FEW_PER_CLASS = 50
 # Contrastive tuning: steps in all, rows of a step, least and most passes over the rows.
 TUNED_STEPS = 40
 TUNED_ROWS = 64
@@ -82,10 +81,8 @@ def choose_models(preset: str, survey: Survey) -> Models:
     words = _terms(preset, survey, reasons)
     is_searched = preset != "fast" and _is_searched(survey, words, reasons)
 
-    few = survey.untested < FEW_PER_CLASS * len(survey.classes)
-
     def regression(features: str, read: str) -> dict[str, Any]:
-        values, value = OF_FEW if few else STRENGTHS[read]
+        values, value = OF_FEW if survey.has_few else STRENGTHS[read]
         strength = values if is_searched else value
         return {"kind": "logistic_regression", "features": features, "C": strength, "max_iter": 300}
 
@@ -112,7 +109,7 @@ def choose_models(preset: str, survey: Survey) -> Models:
         vectorize["pieces"] = {"method": "wordpieces"}
         train["transformer"] = {"kind": "transformer", "features": "pieces"}
         average["average"] = {"first": "combined", "second": "transformer"}
-    if few and _is_tuned(preset, survey):
+    if survey.has_few and _is_tuned(preset, survey):
         vectorize["pieces"] = {"method": "wordpieces"}
         train["contrastive"] = tuned_settings(survey.untested)
         reason = f"fewer than {FEW_PER_CLASS} rows per class: docs/presets.md"

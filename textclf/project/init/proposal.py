@@ -29,8 +29,8 @@ from textclf.project.init.columns import (
 )
 from textclf.project.init.expected import disk_in_words, expected_minutes, in_words
 from textclf.project.init.presets import PRESETS, Choice, Models, choose_models, left_out
-from textclf.project.init.protocol import TEST_SIZE, choose_settings, is_validated, offer_settings
-from textclf.project.init.survey import Survey, survey
+from textclf.project.init.protocol import choose_settings, is_validated, offer_settings
+from textclf.project.init.survey import TEST_SIZE, Survey, survey
 from textclf.project.init.times import find_time_format
 from textclf.tables.columns import Column, column_names
 from textclf.tables.given import layout_of

@@ -9,11 +9,10 @@ from textclf.core.quoting import list_names, quote_name
 from textclf.models.transformer import CROSSVALIDATED
 from textclf.project.init.columns import find_groups
 from textclf.project.init.presets import LONG, Choice
-from textclf.project.init.survey import Survey
+from textclf.project.init.survey import TEST_SIZE, Survey
 from textclf.tables.columns import Column
 
-# Shares of the rows.
-TEST_SIZE = 0.25
+# Share of the rows.
 VALIDATION_SIZE = 0.15
 # With fewer rows, or fewer per class, all rows train, and held-out training rows choose.
 ROWS_TO_VALIDATE = 1_000
@@ -206,11 +205,12 @@ def _choosing_rows(preset: str, survey: Survey) -> str:
 
 
 def _export(preset: str, survey: Survey, candidates: Sequence[str]) -> Iterator[Choice]:
-    trained = survey.untested * (1 if "test" in survey.given else 1 - TEST_SIZE)
     is_short_english = survey.language == "English" and survey.longest <= LONG
     if len(candidates) == 1:
         yield Choice("export.model", candidates[0], "the only model that reads the texts")
-    elif trained < FEWEST_TO_CHOOSE and is_short_english and "validation" not in survey.given:
+    elif (
+        survey.trained < FEWEST_TO_CHOOSE and is_short_english and "validation" not in survey.given
+    ):
         reason = (
             f"fewer than {FEWEST_TO_CHOOSE} rows can't choose; "
             "on so few rows it was the best: docs/presets.md"

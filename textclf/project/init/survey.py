@@ -21,6 +21,10 @@ from textclf.split.draw import link
 from textclf.tables.corpus import Corpus
 from textclf.tables.settings import Data
 
+# Share of the rows that are drawn for testing, if the table gives no test rows.
+TEST_SIZE = 0.25
+# Classes with fewer rows than this on average have few.
+FEW_PER_CLASS = 50
 # A column tells the label if values that tell it have at least this share of the rows.
 TELLING = 0.25
 # A value tells the label if at least so many rows of other labels would be expected with it, and at
@@ -78,6 +82,16 @@ class Survey:
     def untested(self) -> int:
         """The number of rows that train or validate: all but given test rows."""
         return self.rows - self.given.get("test", 0)
+
+    @property
+    def trained(self) -> float:
+        """The number of rows that train or validate, once test rows are drawn if none are given."""
+        return self.untested * (1 if "test" in self.given else 1 - TEST_SIZE)
+
+    @property
+    def has_few(self) -> bool:
+        """Whether the classes have few rows."""
+        return self.untested < FEW_PER_CLASS * len(self.classes)
 
     @property
     def choosing(self) -> int:

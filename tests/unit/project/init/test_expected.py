@@ -14,6 +14,7 @@ from textclf.project.init.expected import (
     free_cores,
     in_words,
     pace,
+    solver_share,
 )
 from textclf.project.init.presets import choose_models
 from textclf.project.init.survey import Survey
@@ -54,6 +55,52 @@ def test_given_test_rows_are_encoded_but_not_learned_from() -> None:
     models = [choose_models("good", survey) for survey in (tested, few, more)]
     assert models[0] == models[1] != models[2]
     assert minutes("good", few) < minutes("good", tested)
+
+
+def test_rows_that_are_drawn_for_testing_and_few_of_a_class_take_less_than_a_fit_at_most() -> None:
+    eight = {f"c{n}": 500 for n in range(8)}
+    many = replace(SURVEY, classes=eight, distinct=eight, characters=600_000)
+    few = replace(many, classes=dict.fromkeys(eight, 40), distinct=dict.fromkeys(eight, 40))
+    several = replace(many, sets=4_000)
+    assert solver_share(many) == solver_share(SURVEY) == 1.0
+    assert solver_share(few) == solver_share(several) == 1 / 3
+    assert minutes("fast", several) < minutes("fast", many)
+    given = replace(many, given={"train": 4_000, "test": 0})
+    assert minutes("fast", many) < minutes("fast", given)
+
+
+# Tables of paragraphs of documentation: seconds of the CPU that a run took, for a preset without
+# pretrained weights, on the machine of reference.
+MEASURED = {
+    "2 classes": (Survey({"a": 1_000, "b": 1_000}, {}, 0, 0, 0, 20, 60, characters=297_000), 18),
+    "8 classes": (
+        Survey({f"c{n}": 500 for n in range(8)}, {}, 0, 0, 0, 20, 60, characters=563_000),
+        27,
+    ),
+    "60 classes of few rows": (
+        Survey({f"c{n}": 50 for n in range(60)}, {}, 0, 0, 0, 20, 60, characters=422_000),
+        39,
+    ),
+    "19 labels": (
+        Survey(
+            {f"c{n}": 160 for n in range(19)}, {}, 0, 0, 0, 20, 60, characters=418_000, sets=3_000
+        ),
+        25,
+    ),
+    "59 labels": (
+        Survey(
+            {f"c{n}": 80 for n in range(59)}, {}, 0, 0, 0, 20, 60, characters=421_000, sets=3_000
+        ),
+        34,
+    ),
+}
+
+
+@pytest.mark.parametrize(("survey", "seconds"), MEASURED.values(), ids=MEASURED)
+def test_what_is_told_is_within_a_third_of_what_was_measured(
+    survey: Survey, seconds: float
+) -> None:
+    assert 60 * minutes("fast", survey) == pytest.approx(seconds, rel=1 / 3)
 
 
 @pytest.mark.parametrize("change", [{"longest": 1_000}, {"language": "German"}])
