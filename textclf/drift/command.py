@@ -137,10 +137,11 @@ def _read(arguments: Drift, path: str) -> Iterator[Texts]:
         form=arguments.form,
         has_ids=False,
     )
-    return (
-        (batch.texts, None if arguments.group is None else batch.ids)
-        for batch in read_batches(source)
-    )
+    for batch in read_batches(source, empty=True):
+        # As in the table that was split, rows without text are left out.
+        rows = [row for row, text in enumerate(batch.texts) if text.strip()]
+        groups = None if arguments.group is None else [batch.ids[row] for row in rows]
+        yield [batch.texts[row] for row in rows], groups
 
 
 def _reference(arguments: Drift, seed: int) -> Sample:

@@ -109,14 +109,14 @@ def layout_of_table(source: Source, path: Path, beside: Sequence[str] = ()) -> L
         return _layout(source, source.text or [TEXT], beside, form)
     data = _section_data()
     of_data = (data.text,) if isinstance(data.text, str) else data.text
-    texts = source.text or of_data
+    texts = tuple(source.text or of_data)
     defaults = Data.model_fields
     of_project = {
         name: getattr(data, name) for name in FORM if getattr(data, name) != defaults[name].default
     }
     written = find_written(path, form, data.encoding).settings
-    names: list[str] = []
     for settings in (written | of_project | form, written | form):
+        names: list[str] = []
         with suppress(UserError):
             names = column_names(path, Layout({}, option="--", **settings))
         if set(texts) <= set(names):
@@ -125,9 +125,9 @@ def layout_of_table(source: Source, path: Path, beside: Sequence[str] = ()) -> L
             separator = data.text_separator if texts == of_data else SEPARATOR
             return _layout(source, texts, beside, settings | {"text_separator": separator})
     if source.text is None and names:
-        texts = [TEXT]
+        texts = (TEXT,)
         if TEXT not in names:
-            texts = [_find_text(source.command, path, names, settings, data)]
+            texts = (_find_text(source.command, path, names, settings, data),)
     return _layout(source, texts, beside, settings)
 
 

@@ -118,6 +118,15 @@ def test_texts_of_the_same_kind_have_no_drift(run: Command) -> None:
     assert lines[-1] == "no drift found (of all 5 checks together at most 5% false alarms)"
 
 
+def test_rows_without_text_are_left_out(run: Command, project: Path) -> None:
+    whole = run("same.jsonl").out
+    lines = (project / "same.jsonl").read_text(encoding="utf-8").splitlines()
+    (project / "blank.jsonl").write_text(
+        "\n".join(['{"text": null}', *lines, "", '{"text": " "}']) + "\n", encoding="utf-8"
+    )
+    assert run("blank.jsonl").out == whole.replace("same.jsonl", "blank.jsonl")
+
+
 def test_texts_of_another_kind_have_drift(run: Command) -> None:
     done = run("other.jsonl", "--output", "drift.json")
     assert (done.status, done.err) == (1, "")
