@@ -8,9 +8,12 @@ from textclf.core.command import Argument, Command, Group
 from textclf.tables.arguments import Form
 
 TextColumns = Annotated[
-    list[str] | None, Argument("column of the texts (default: text); again joins another", "COLUMN")
+    list[str] | None,
+    Argument("of the texts (default: as in params.yaml, or found); again joins another", "COLUMN"),
 ]
-IdColumn = Annotated[str | None, Argument("column of ids (default: file and line)", "COLUMN")]
+IdColumn = Annotated[
+    str | None, Argument("of ids (default: as in params.yaml, or file and line)", "COLUMN")
+]
 TABLE = Group("texts in a table, or standard input in its format")
 OUTPUT = Group("output")
 
