@@ -18,7 +18,7 @@ ORDER = (*IMPORTANT, *(name for name in METRICS if name not in IMPORTANT))
 
 Settled = Literal["unchanged", "new", "removed", "different task"]  # without a difference to judge
 Verdict = (
-    Literal["better", "worse", "within noise", "no interval", "too few rows", "baseline"] | Settled
+    Literal["better", "worse", "may be chance", "no interval", "too few rows", "baseline"] | Settled
 )
 Numbers = dict[str, dict[str, dict[str, Any]]]  # model -> split -> metric -> value
 Key = tuple[str, str, str]  # model, split, metric
@@ -98,7 +98,7 @@ class Change:
         if self.interval is None:
             return "too few rows" if self.few_rows else "no interval"
         if self.within_noise:
-            return "within noise"
+            return "may be chance"
         return "worse" if self.drop > 0 else "better"
 
 

@@ -46,9 +46,14 @@ from textclf.review.settings import Gate
 
 GATE_FAILED = 1
 CONFIDENCE = "evaluate.confidence"
-NOT_LISTED = {revisions.EVALUATION, revisions.INTERVALS, revisions.SLICES, revisions.COMPARISONS}
-# Metrics of a model that the comment leaves out: see `_other_metrics`.
-LEFT_OUT = {"ece_if_calibrated", "guessing"}
+# Files in metrics/ that the comment leaves out: see `_other_metrics`.
+NOT_LISTED = {
+    revisions.EVALUATION,
+    revisions.INTERVALS,
+    revisions.SLICES,
+    revisions.COMPARISONS,
+    revisions.DECISIONS,
+}
 
 
 def run(arguments: PullRequestReport) -> int:
@@ -245,17 +250,14 @@ def _other_metrics(sides: Sequence[Revision]) -> list[Difference]:
     """Return what differs in the metrics files other than those of the models' metrics.
 
     Slices are many, and mostly differ by chance; the gate can watch some of them. Comparisons of
-    models follow from the models' metrics, as does that with guessing. The calibration error of a
-    calibrated model says nothing about what changed.
+    models follow from the models' metrics, and how each model decides shows in these.
     """
     files = [side.metric_files() for side in sides]
     differences = []
     for name in sorted({*files[0], *files[1]} - NOT_LISTED):
         contents: list[Any] = [side.metrics(name) for side in sides]
         differences += [
-            replace(entry, name=f"{name}: {entry.name}")
-            for entry in compare_values(*contents)
-            if LEFT_OUT.isdisjoint(entry.name.split(".")[1:])
+            replace(entry, name=f"{name}: {entry.name}") for entry in compare_values(*contents)
         ]
     return differences
 

@@ -1,7 +1,7 @@
 """The comment of a pull request: a report as Markdown."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -10,6 +10,7 @@ from markupsafe import Markup
 from textclf.core.differences import Difference
 from textclf.core.formatting import count_noun, join_names
 from textclf.core.quoting import list_few
+from textclf.core.settings import PARAMS_FILE
 from textclf.evaluate.intervals import Interval
 from textclf.review import markdown
 from textclf.review.changes import IMPORTANT, JUDGED, Change, Verdict
@@ -25,8 +26,10 @@ TOO_FEW = "too few rows are right or wrong for a paired one"
 NOT_READ = "this version does not read the settings of evaluate of both revisions"
 # Rows of a table or list, at most; and fewer ones, of which a comment takes the first that keeps to
 # `LIMIT`.
-MOST = 60
-FEWER = (MOST, 20, 5, 1)
+MOST = 20
+FEWER = (MOST, 5, 1)
+# Differences in other files of metrics/, at most.
+FEW = 5
 
 
 @dataclass(frozen=True)
@@ -72,15 +75,8 @@ class Report:
 
     @property
     def has_intervals(self) -> bool:
-        """Return whether any metric changed and has an interval."""
-        return any(change.judged_by for change in self.changes)
-
-    @property
-    def without_interval(self) -> list[str]:
-        """Return the metrics that changed on rows not trained on, without a verdict on any."""
-        verdicts = ("no interval", "too few rows")
-        without = {change.metric for change in self.judged if change.verdict in verdicts}
-        return sorted(without - {change.metric for change in self.judged if change.judged_by})
+        """Return whether any metric changed on rows not trained on and has an interval."""
+        return any(change.judged_by for change in self.judged)
 
     @property
     def figures_without_image(self) -> list[str]:
@@ -125,26 +121,33 @@ class Report:
 
     @property
     def main_rows(self) -> list[Change]:
-        """Return the rows of the main table: important metrics of other models, but baselines."""
+        """Return the rows of the table: important metrics of test rows, but of no baseline.
+
+        Models of which nothing changed, or that were removed, have no row.
+        """
         hidden = {*self.models("unchanged"), *self.models("removed")}
         return [
             change
             for change in self.judged
-            if change.metric in IMPORTANT and change.model not in hidden and not change.baseline
+            if change.split == "test"
+            and change.metric in IMPORTANT
+            and change.model not in hidden
+            and not change.baseline
         ]
 
     @property
-    def more_rows(self) -> list[Change]:
-        """Return the other changes on rows not trained on: the rows of the folded table."""
-        shown = self.main_rows[:MOST]
-        changed = [change for change in self.judged if change.verdict != "unchanged"]
-        return [change for change in changed if change not in shown]
-
-    @property
-    def of_training_rows(self) -> int:
-        """Return how many metrics changed on rows that the models were trained on."""
-        trained = [change for change in self.changes if change.split not in JUDGED]
-        return sum(change.verdict != "unchanged" for change in trained)
+    def details(self) -> dict[tuple[str, str], tuple[Pair | None, list[Change]]]:
+        """Return by model and split the pair, if there is one, and the changes beside the table."""
+        pairs = {(pair.model, pair.split): pair for pair in self.pairs}
+        shown, removed = self.main_rows, self.models("removed")
+        others: dict[tuple[str, str], list[Change]] = {key: [] for key in pairs}
+        for change in self.judged:
+            if change.verdict != "unchanged" and change.model not in removed:
+                group = others.setdefault((change.model, change.split), [])
+                group += [change] if change not in shown else []
+        return {
+            key: (pairs.get(key), group) for key, group in others.items() if key in pairs or group
+        }
 
 
 def render(report: Report, limit: int = LIMIT) -> str:
@@ -153,16 +156,27 @@ def render(report: Report, limit: int = LIMIT) -> str:
     values = {
         "report": report,
         "headline": headline(report),
-        "causes": find_causes(report.stages),
+        "causes": _other_causes(report),
         "marker": MARKER,
     }
     text = ""
     for most in FEWER:
-        text = template.render(**values, most=most)
+        text = template.render(**values, most=most, few=min(most, FEW))
         text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+        text = re.sub(r"^(- .*\n)\n(?=- )", r"\1", text, flags=re.MULTILINE)
         if len(text.encode()) <= limit:
             break
     return text
+
+
+def _other_causes(report: Report) -> dict[str, list[str]]:
+    """Return by stage the changed inputs that are no settings, which have lines of their own."""
+    settings = {difference.name for difference in report.params} | {str(PARAMS_FILE)}
+    causes = find_causes(report.stages)
+    others = {
+        stage: [name for name in inputs if name not in settings] for stage, inputs in causes.items()
+    }
+    return {stage: inputs for stage, inputs in others.items() if inputs}
 
 
 def headline(report: Report) -> Markup:
@@ -184,21 +198,21 @@ def headline(report: Report) -> Markup:
         elif report.same_rows is None:
             sentence += "; the test rows may differ from those of the base"
     below = f"{markdown.code(report.default)} {report.below}. " if report.below else ""
-    return markdown.safe(f"{below}{sentence}; {_gate_phrase(report)}.")
+    said = "; ".join(filter(None, [sentence, _gate_phrase(report)]))
+    return markdown.safe(f"{below}{said}.")
 
 
 def _gate_phrase(report: Report) -> str:
+    """Return the result of the gate, "" without one."""
+    phrase = "the gate passed" if report.checks else ""
     if report.gate_errors:
         phrase = "the gate could not be checked"
-    elif not report.checks:
-        phrase = "no gate is set"
     elif report.failed:
         phrase = (
             f"the gate failed ({len(report.failed)} of {count_noun(len(report.checks), 'rule')})"
         )
-    else:
-        phrase = "the gate passed"
-    return f"{phrase}; the rules of the gate changed" if report.gate_changes else phrase
+    changed = "the rules of the gate changed" if report.gate_changes else ""
+    return "; ".join(filter(None, [phrase, changed]))
 
 
 def _phrase(model: str, changes: Sequence[Change]) -> tuple[int, str] | None:
@@ -207,23 +221,29 @@ def _phrase(model: str, changes: Sequence[Change]) -> tuple[int, str] | None:
     for change in changes:
         metrics.setdefault(change.verdict, []).append(change.metric)
     name = markdown.code(model)
-    if "worse" in metrics or "better" in metrics:
-        verdicts: tuple[Verdict, ...] = ("worse", "better")
-        there = [verdict for verdict in verdicts if verdict in metrics]
+    judged: tuple[Verdict, ...] = ("worse", "better")
+    there = [verdict for verdict in judged if verdict in metrics]
+    if there:
         beyond = " and ".join(f"{verdict} in {join_names(metrics[verdict])}" for verdict in there)
-        noise = ""
-        if "within noise" in metrics:
-            noise = f" ({join_names(metrics['within noise'])} within noise)"
-        return (0 if "worse" in metrics else 1), f"{name} is {beyond}{noise}"
+        rest = _beside(metrics, ("may be chance", "too few rows", "no interval"))
+        return (0 if "worse" in metrics else 1), f"{name} is {beyond}{rest}"
     others: dict[Verdict, str] = {
         "removed": "was removed",
         "new": "is new",
-        "no interval": "changed, without an interval to judge by",
-        "too few rows": "changed, with too few rows to judge by",
-        "within noise": "changed within noise",
+        "may be chance": "changed no more than chance may explain",
+        "too few rows": "changed, with too few rows to tell whether by chance",
+        "no interval": "changed, and whether by chance is not known",
         "baseline": "(baseline) changed",
     }
     for rank, (verdict, phrase) in enumerate(others.items(), 2):
         if verdict in metrics:
-            return rank, f"{name} {phrase}"
+            few: tuple[Verdict, ...] = ("too few rows", "no interval")
+            rest = _beside(metrics, few) if verdict == "may be chance" else ""
+            return rank, f"{name} {phrase}{rest}"
     return None
+
+
+def _beside(metrics: Mapping[Verdict, list[str]], verdicts: Iterable[Verdict]) -> str:
+    """Return which metrics have these verdicts, in brackets; "" if none has."""
+    said = [f"{join_names(metrics[each])}: {each}" for each in verdicts if each in metrics]
+    return f" ({'; '.join(said)})" if said else ""

@@ -204,7 +204,7 @@ def test_a_mean_over_classes_has_no_verdict_if_one_was_predicted_once_and_never_
     for some in (changes, paired.replace_intervals(changes)):  # unpaired, and paired
         verdicts = {each.metric: each.verdict for each in some}
         assert verdicts["precision"] == "too few rows"
-        assert verdicts["accuracy"] == verdicts["recall"] == "within noise"
+        assert verdicts["accuracy"] == verdicts["recall"] == "may be chance"
 
 
 def test_rows_with_other_sets_of_labels_are_other_rows() -> None:
