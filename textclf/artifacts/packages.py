@@ -6,6 +6,7 @@ from pathlib import Path
 
 from textclf.artifacts.checksums import verify_files
 from textclf.core import files
+from textclf.core.formatting import count_noun
 from textclf.core.installed import LOCKED
 
 FILE = "packages.json"
@@ -64,14 +65,13 @@ def unite(versions: Iterable[Versions]) -> Versions:
 
 
 def unlocked(computed: Versions, locked: Mapping[str, str]) -> Iterator[str]:
-    """Yield a sentence for each package that computed in another version than is locked."""
-    for name, versions in computed.items():
-        if name in locked and versions != [locked[name]]:
-            yield (
-                f"the stages computed with {name} {' and '.join(versions)}, "
-                f"but the requirements lock {locked[name]}; "
-                "install the locked requirements, then run dvc repro --force"
-            )
+    """Yield a sentence if packages computed in other versions than are locked."""
+    other = [name for name in computed if name in locked and computed[name] != [locked[name]]]
+    if other:
+        yield (
+            f"the stages computed with {count_noun(len(other), 'package')} of another version than "
+            "is locked (textclf doctor); install these, then run dvc repro --force"
+        )
 
 
 def describe_versions(computed: Versions, locked: Mapping[str, str]) -> dict[str, str]:

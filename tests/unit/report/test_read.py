@@ -16,7 +16,7 @@ def test_it_prints_the_outcome_and_each_package_that_is_not_the_locked_one(
     (project / "reports/report.html").unlink()
     assert run_stage(project, "report") in {None, 0}
     lines = capfd.readouterr().out.splitlines()
-    assert any(line.startswith("warning: the stages computed with numpy ") for line in lines)
+    assert any(line.startswith("warning: the stages computed with 1 package ") for line in lines)
     assert lines[-1] == "report: reports/report.html"
     assert "default model: majority" in lines
     page = (project / "reports/report.html").read_text(encoding="utf-8")

@@ -166,10 +166,8 @@ def create(files: Mapping[Path, str]) -> list[str]:
                 lines.append(f"{path}: {count_noun(len(missing), 'line')} added")
     lines += local_address(files)
     if other := other_versions(files[REQUIREMENTS]):
-        lines.append(
-            f"{REQUIREMENTS} has the versions that textclf was tested with (installed: "
-            f"{', '.join(other)}): pip install --require-hashes -r {REQUIREMENTS}"
-        )
+        packages = count_noun(len(other), "package")
+        lines.append(f"{packages} of another version than in {REQUIREMENTS}: textclf doctor")
     require_writable(*written)
     if git("rev-parse", "--is-inside-work-tree").returncode:
         made = git("init", "--quiet")
