@@ -51,7 +51,6 @@ def run(
     facts = read_facts(settings, splits, trained, metrics)
     made = Models(facts, features, trained, pretrained)
     scores = prediction_sets.read(conformal)
-    default, reason = facts.default
     if facts.refitted and facts.measured_only is None:
         made.refit_default(splits)
     files = [corrections, labelled, *lock_files()]
@@ -59,7 +58,7 @@ def run(
         made.write(folder, weights, files, scores)
         write_csv(terms_csv, made.terms)
     remove(dropped, "params.yaml has no such representation")
-    print(f"{', '.join(made.exported)}; default model: {default}, {reason}")
+    print(f"exported to {models}: {', '.join(made.exported)}")
 
 
 if __name__ == "__main__":

@@ -194,14 +194,15 @@ def explain_calibration(own: ModelDecision, method: str, validated: bool) -> str
     name = {"platt": "Platt scaling", "temperature": "a temperature"}[method]
     match own.decision.calibration:
         case None:
-            return f"none; {name} would not lower log loss by more than its error"
+            return f"none; {name} would not clearly lower the log loss"
         case LabelScaling(slopes, intercepts):
             scaled = sum(pair != (1, 0) for pair in zip(slopes, intercepts, strict=True))
             fitted = f"{name} of {scaled:,} of {count_noun(len(slopes), 'label')}"
         case single:
             fitted = ", ".join(f"{key} {value:.2f}" for key, value in asdict(single).items())
-    rows = count_noun(fit.rows, "validation row" if validated else "held-out training row")
-    return f"{fitted}; log loss {fit.before:.3f} to {fit.after:.3f} on {rows}"
+    rows = count_noun(fit.rows, "validation row" if validated else "training row")
+    unseen = "" if validated else ", each predicted by a model of others"
+    return f"{fitted}; log loss {fit.before:.3f} to {fit.after:.3f} on {rows}{unseen}"
 
 
 def has_few(y: LabelMatrix, clusters: NDArray[np.int64] | None) -> NDArray[np.bool_]:

@@ -138,7 +138,7 @@ def explain_choice(named: str | None, results: Results, models: Sequence[str]) -
     if multilabel:
         metric, best = "log_loss", "lowest log loss"
     elif compared[chosen].cost_difference is None:
-        metric, best = "accuracy", "best accuracy"
+        metric, best = "accuracy", "highest accuracy"
     else:
         metric, best = "cost", "lowest mean cost"
     if rows := decisions.protocol.validation_rows:
@@ -149,17 +149,19 @@ def explain_choice(named: str | None, results: Results, models: Sequence[str]) -
         score = getattr(scores, metric)
         training_rows = count_noun(scores.rows, "training row")
         where = f"in {scores.folds}-fold cross-validation of {training_rows}"
-        if left_out := [name for name in models if name not in compared]:
-            where += f"; not cross-validated: {', '.join(left_out)}"
     reason = best
     if getattr(compared[chosen], f"{metric}_difference"):
-        both = best if multilabel else f"{best} and log loss"
-        reason = f"fastest of the models within half a standard error of the {both}"
+        extreme, _, measure = best.partition(" ")
+        reason = f"fastest of the models whose {measure} is about the {extreme}"
     expected = getattr(choice, metric)
     if decisions[chosen].decision.rejection is not None:
         # The metrics of the run are those after rejection.
         where += ", before any text is rejected"
     elif expected is not None:
         before, after = (format_value(metric, value) for value in (score, expected))
-        where += f"; {before} there, {after} allowing for the choice"
-    return chosen, f"{reason} {where}"
+        where += f": {before}"
+        if after != before:
+            where += f"; expect {after}, since the best of several is partly lucky"
+    left_out = [name for name in models if name not in compared]
+    others = f"; not cross-validated: {', '.join(left_out)}" if left_out else ""
+    return chosen, f"{reason} {where}{others}"

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from textclf.core.formatting import confidence_level, count_noun, display_name, points
+from textclf.core.formatting import count_noun, display_name, points
 from textclf.core.quoting import quote_name
 from textclf.evaluate.choose import FEWEST_TO_CHOOSE, NEVER
-from textclf.evaluate.registry import METRICS, OF_SETS, format_interval, format_value
+from textclf.evaluate.registry import METRICS, OF_SETS, format_value
 from textclf.evaluate.results import Decisions, ModelDecision, Results
 from textclf.evaluate.settings import EVEN, by_pair
 
@@ -29,15 +29,14 @@ def find_warnings(
     for name in models:
         own, record = decisions[name], results.training[name]
         log_loss = results.evaluation[name]["test"]["log_loss"]
-        sentences = _worse_than_guessing(name, log_loss, record, decisions, confidence)
+        sentences = _worse_than_guessing(name, log_loss, record, decisions)
         sentences += _calibrated_by_few(own, decisions.protocol.validation_rows > 0)
         if not own.decision.baseline:
             sentences += _not_chosen(own)
         for (actual, decided), cost in by_pair(own.unseen_cost).items():
             sentences.append(
-                f"no test row shows the cost of {cost:g} for {quote_name(actual)} "
-                f"decided as {quote_name(decided)}, "
-                "so intervals of differences in mean cost do not allow for it"
+                f"no test row of {quote_name(actual)} was decided as {quote_name(decided)}, "
+                f"so the mean costs do not show that this mistake costs {cost:g}"
             )
         # The accuracy does not weigh costs.
         if name in (compared or models) and own.decision.costs is None:
@@ -83,19 +82,18 @@ def _baseline(results: Results) -> tuple[str, str]:
 
 
 def _worse_than_guessing(
-    name: str, log_loss: float, record: Mapping[str, float], decisions: Decisions, confidence: float
+    name: str, log_loss: float, record: Mapping[str, float], decisions: Decisions
 ) -> list[str]:
     above = decisions[name].guessing
     if record.get("labels_only") or above is None or above.low <= 0:
         return []
     kind = "label" if decisions[name].decision.multilabel else "class"
-    loss, difference = (format_value("log_loss", value) for value in (log_loss, above.difference))
-    interval = format_interval("log_loss", above.low, above.high)
+    loss, guessed = (
+        format_value("log_loss", value) for value in (log_loss, log_loss - above.difference)
+    )
     sentence = (
-        f"on the test rows its log loss of {loss} is {difference} "
-        f"({confidence_level(confidence)} interval {interval}) "
-        f"above that of guessing by the {kind} shares of the training rows, "
-        "so its probabilities cannot be trusted"
+        f"its probabilities cannot be trusted: on the test rows their log loss is {loss}, "
+        f"and {guessed} if every text gets the {kind} shares of the training rows"
     )
     return ["; ".join(filter(None, [sentence, _remedy(name, record, decisions)]))]
 
@@ -123,9 +121,8 @@ def _calibrated_by_few(own: ModelDecision, validated: bool) -> list[str]:
     ):
         return []
     mistakes = count_noun(own.validation_mistakes, "mistake")
-    rows = "validation rows" if validated else "held-out training rows"
     remedy = "; raise split.validation_size" if validated else ""
-    return [f"its calibration rests on only {mistakes} on {rows}, so it is uncertain{remedy}"]
+    return [f"its probabilities are calibrated by only {mistakes}, so they are uncertain{remedy}"]
 
 
 def _not_chosen(own: ModelDecision) -> list[str]:
@@ -156,15 +153,12 @@ def _worse_than_another(
     if not better:
         return []
     other = max(better, key=lambda other: tests[other].difference)
-    difference, low, high = (
-        points(value, signed=False)
-        for value in (tests[other].difference, tests[other].low, tests[other].high)
-    )
+    difference = points(tests[other].difference, signed=False)
     multilabel = results.decisions[name].decision.multilabel
     accuracy = "subset accuracy" if multilabel else "accuracy"
     return [
         (
-            f"on the test rows its {accuracy} is {difference} points ({low} to {high}) "
+            f"on the test rows its {accuracy} is {difference} points "
             f"below that of {display_name(other)}, more than chance explains"
         )
     ]

@@ -47,7 +47,9 @@ def protocol(
     settings, report, evaluate = facts.settings, facts.results.splits, facts.settings.evaluate
     together = settings.split.group_duplicates and not report.given
     measured = " that were measured" if refitted and facts.measured_only is None else ""
-    choosing = "held-out training rows" if report.validation is None else "the validation rows"
+    choosing = "the validation rows"
+    if report.validation is None:
+        choosing = "training rows that were left out of the fit"
     corrected = corrected_rows(report.corrections)
     clusters = facts.results.decisions.protocol.clusters
     sentences = [_splitting(settings.data, settings.split, report)]
@@ -122,8 +124,8 @@ def _calibration(evaluate: Evaluate, choosing: str) -> str:
         return "Probabilities are not calibrated after training."
     method = {"platt": "Platt scaling", "temperature": "temperature scaling"}[evaluate.calibration]
     return (
-        f"Probabilities are calibrated by {method}, where it lowers the log loss on {choosing} "
-        "by more than its error."
+        f"Probabilities are calibrated by {method}, where it clearly lowers the log loss on "
+        f"{choosing}."
     )
 
 
@@ -222,19 +224,17 @@ def _unknown(data: Data, report: SplitReport, choosing: str) -> Iterator[str]:
 
 def _intervals(evaluate: Evaluate) -> str:
     return (
-        f"Intervals are {confidence_level(evaluate.confidence)} intervals: Wilson score intervals "
-        "for shares of rows, such as accuracy and recall; for other metrics those that follow from "
-        "the influence of each row. They show how far a number would move with other test rows of "
-        "the same kind, not with another training run or other kinds of text."
+        f"{confidence_level(evaluate.confidence)} intervals show how far a number would move with "
+        "other test rows of the same kind, not with another training run or other kinds of text."
     )
 
 
 def _dependence(data: Data, test_rows: int, clusters: int) -> str:
     kind = "text" if data.group is None else f"{visible(data.group)} or text"
     return (
-        f"The {test_rows:,} test rows are {clusters:,} clusters of rows with the same {kind}. "
-        "Such rows are not independent, so intervals and tests count only as many rows as they are "
-        "worth."
+        f"The {test_rows:,} test rows are {clusters:,} groups of rows with the same {kind}. "
+        "Further rows of a group say little new, so the intervals are wider than those of as many "
+        "single rows."
     )
 
 
@@ -297,11 +297,8 @@ def _no_validation(watching: Sequence[str], held_out: bool) -> str:
         )
     choices, instead = "", "set split.validation_size before you choose any"
     if held_out:
-        choices = "; held-out training rows make the choices"
-        instead = (
-            "choose by the scores of held-out training rows "
-            "(crossvalidation in metrics/decisions.json)"
-        )
+        choices = "; training rows that were left out of the fit make the choices"
+        instead = "choose by cross-validation (crossvalidation in metrics/decisions.json)"
     return (
         f"There are no validation rows{choices}. {watched}Settings chosen by looking at these test "
         f"numbers make them too optimistic; {instead}."
@@ -338,9 +335,9 @@ def _few_test_rows(count: int, confidence: float, independent: float | None) -> 
     half_width = NormalDist().inv_cdf((1 + confidence) / 2) * deviation
     if half_width <= PRECISE:
         return ""
-    worth = "" if independent is None else f", worth at least {independent:,.0f} independent ones"
-    known = f"an accuracy is known to about ±{100 * min(half_width, 1):.0f} points at worst"
-    return f"With {count_noun(count, 'test row')}{worth}, {known}."
+    worth = "" if independent is None else f", worth at least {independent:,.0f} single ones"
+    margin = f"up to about {100 * min(half_width, 1):.0f} points above or below the measured one"
+    return f"With {count_noun(count, 'test row')}{worth}, the true accuracy may be {margin}."
 
 
 def _leaks(counts: Mapping[str, int], *, remedied: bool) -> str:

@@ -36,9 +36,9 @@ def describe(
     A default that is no better than the baseline is told first.
 
     Each model is compared with the baseline and with the first model, in percentage points or in
-    cost, with the interval of the paired difference. `models` are in train's order, `named` is
-    export.model; `external` are those of evaluate.external, which predict cannot take; `looks` is
-    the number of results on these test rows that Git has.
+    cost; a difference whose paired interval contains 0 may be chance. `models` are in train's
+    order, `named` is export.model; `external` are those of evaluate.external, which predict cannot
+    take; `looks` is the number of results on these test rows that Git has.
     """
     names = [*models, *external]
     test = {name: results.evaluation[name]["test"] for name in names}
@@ -74,7 +74,7 @@ def describe(
         ]
         rows.append(row)
     default, reason = explain_choice(named, results, models)
-    lines = [*align(rows), f"default model: {display_name(default)}", reason]
+    lines = [*align(rows), f"default model: {display_name(default)}, {reason}"]
     if looks > 1:
         lines.append(_of_looks(results, default, confidence, looks))
     warning = below_baseline(results, default)
@@ -82,19 +82,20 @@ def describe(
 
 
 def _of_looks(results: Results, model: str, confidence: float, looks: int) -> str:
-    """Return the interval of a model that was chosen as the best of so many results."""
+    """Return a sentence with the interval of a model that is the best of so many results."""
     accuracy = results.evaluation[model]["test"]["accuracy"]
     ends = results.accuracy_ends(model)
     low, high = widen(accuracy, ends.effective_rows, confidence, looks, ends.degrees)
-    chosen = f"if {display_name(model)} was chosen as the best of them"
     interval = format_interval("accuracy", low, high)
     return (
-        f"Git has {looks:,} results on these test rows: {chosen}, "
-        f"its {confidence_level(confidence)} interval is {interval} (Bonferroni)"
+        f"Git has {looks:,} results on these test rows: if {display_name(model)} was chosen as the "
+        f"best of them, its accuracy may be anywhere from {interval}"
     )
 
 
 def _against(test: Comparison, metric: str) -> str:
     measured = test if metric == "accuracy" else test.metrics.get(metric)
     value, interval = format_difference(metric, measured.difference if measured else 0.0, measured)
-    return f"{value} ({interval})" if value else interval
+    if measured is None:
+        return interval
+    return f"{value} (may be chance)" if measured.low <= 0 <= measured.high else value

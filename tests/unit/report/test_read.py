@@ -18,6 +18,6 @@ def test_it_prints_the_outcome_and_each_package_that_is_not_the_locked_one(
     lines = capfd.readouterr().out.splitlines()
     assert any(line.startswith("warning: the stages computed with 1 package ") for line in lines)
     assert lines[-1] == "report: reports/report.html"
-    assert "default model: majority" in lines
+    assert "default model: majority, the only model" in lines
     page = (project / "reports/report.html").read_text(encoding="utf-8")
     assert "(locked: 0." in page

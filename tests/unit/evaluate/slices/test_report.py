@@ -232,7 +232,7 @@ def test_slices_are_ranked_by_evidence_of_weakness() -> None:
     assert list(describe_weak(entries, 0.95, "subset accuracy")) == [
         (
             "weak on a=3: subset accuracy 0.500 on 20 test rows, "
-            "0.200 below the others (p 0.010, corrected)"
+            "0.200 below the others, more than chance explains"
         )
     ]
     assert weak({"a=1": slice_of(0.2, 0.001)}, 0.95) == []
