@@ -5,8 +5,7 @@ from textclf.core.formatting import count_noun, join_names, split_rows
 from textclf.core.quoting import list_names, quote_name
 
 UNCORRECTED = (
-    "models, thresholds, calibration and prediction sets that are fitted to corrected labels "
-    "may do worse on test rows, whose labels are uncorrected: accuracy and coverage can fall; "
+    "models that learn corrected labels may look worse on test rows with uncorrected ones; "
     "check the test rows too, without looking at predictions, and set data.correct_test_rows, "
     "or correct the table itself"
 )

@@ -18,7 +18,7 @@ from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.registry import METRICS, OF_SETS
 from textclf.evaluate.results import Results, Unknown
 from textclf.evaluate.settings import Evaluate
-from textclf.evaluate.slices.membership import describe_left_out
+from textclf.evaluate.slices.membership import count_left_out
 from textclf.evaluate.slices.report import describe_weak, report
 from textclf.evaluate.split_metrics import SplitMetrics
 from textclf.evaluate.unknown import CURVE_COLUMNS, describe_few, measure_unknown
@@ -147,9 +147,8 @@ class Evaluation:
             )
             if calibration:
                 yield f"{name}: calibration: {calibration}"
-        left_out = describe_left_out(self.rows.slices.membership.left_out)
-        if left_out:
-            yield f"slices not compared: {left_out}"
+        if left_out := count_left_out(self.rows.slices.membership.left_out):
+            yield f"slices not compared, such as those of few rows: {left_out}"
         for name, entries in self.results.slices.models.items():
             for line in describe_weak(entries, confidence, accuracy):
                 yield f"{name}: {line}"

@@ -35,7 +35,7 @@ def test_it_prints_the_metrics_the_slices_left_out_and_the_warnings(
         "majority: accuracy train ",
         "naive_bayes: accuracy train ",
         "naive_bayes: calibration: ",
-        "slices not compared: ",
+        "slices not compared, such as those of few rows: ",
         "warning: only ",
         "warning: naive_bayes: ",
     )

@@ -96,16 +96,22 @@ class Membership:
     left_out: Mapping[str, int] = field(default_factory=dict)
 
 
+def count_left_out(left_out: Mapping[str, int]) -> str:
+    """Return how many values are no slices by column, "" for none."""
+    counts = left_out.items()
+    return join_names(
+        [f"{count_noun(number, 'value')} of {visible(name)}" for name, number in counts]
+    )
+
+
 def describe_left_out(left_out: Mapping[str, int]) -> str:
     """Return how many values are no slices and why, as the end of a sentence; "" for none."""
-    values = [
-        f"{count_noun(number, 'value')} of {visible(name)}" for name, number in left_out.items()
-    ]
+    values = count_left_out(left_out)
     why = (
         f"fewer than {FEWEST_ROWS} rows of them or of the others, "
         f"more than {LONGEST} characters, or not among the {MOST_VALUES} most frequent"
     )
-    return f"{join_names(values)} ({why})" if values else ""
+    return f"{values} ({why})" if values else ""
 
 
 def find_membership(splits: Path) -> Membership:
