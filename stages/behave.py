@@ -44,7 +44,7 @@ def run(
         said, numbers = {}, {}
         for model in exported:
             predictor = load(models / model)
-            judge.require_classes(tests, predictor.classes_, str(path), model)
+            judge.require_classes(tests, predictor.model.classes, str(path), model)
             said[model] = judge.judge(
                 tests, replace(predictor, decision=predictor.decision.answering())
             )

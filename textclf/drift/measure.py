@@ -162,7 +162,7 @@ def _classes(
 
     The p-values are those of `max_t` of both together, standardised over the permutations.
     """
-    names, texts = predictor.classes_, pool.texts
+    names, texts = predictor.model.classes, pool.texts
     starts = range(0, len(texts), BATCH)
     probabilities = np.concatenate(
         [predictor.predict_proba(texts[start : start + BATCH]) for start in starts]

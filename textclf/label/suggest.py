@@ -222,7 +222,7 @@ def _judge(
     several = decision.multilabel
     labels_only = False
     if path is not None:
-        given = external.read(path, predictor.classes_ if predictor else None, several)
+        given = external.read(path, predictor.model.classes if predictor else None, several)
         positions = given.ids.get_indexer(pd.Index(pool.ids))
         if missing := [pool.ids[text] for text in np.flatnonzero(positions < 0)]:
             raise UserError(
@@ -232,7 +232,7 @@ def _judge(
         probabilities = given.probabilities[positions]
         decision = Decision(thresholds=(0.5,) * len(classes) if several else None)
     elif predictor is not None:
-        classes, probabilities = predictor.classes_, predictor.predict_proba(pool.texts)
+        classes, probabilities = predictor.model.classes, predictor.predict_proba(pool.texts)
     else:
         return list(map(Row, *pool)), None
     decided = decision.decide(probabilities)

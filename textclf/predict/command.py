@@ -69,7 +69,7 @@ def run(arguments: Predict) -> None:
 def columns_for(predictor: Predictor, **chosen: Any) -> outputs.Columns:
     """Return the columns of a model's predictions, with the chosen `outputs.Columns`."""
     rules = {"multilabel": predictor.decision.multilabel, "reasons": predictor.rejects}
-    return outputs.Columns(predictor.classes_, **rules, **chosen)
+    return outputs.Columns(predictor.model.classes, **rules, **chosen)
 
 
 def predict_batches(

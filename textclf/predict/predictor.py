@@ -73,7 +73,7 @@ class Predictor:
 
     Attributes
     ----------
-    classes_ : tuple of str
+    classes_ : ndarray of shape (classes,) and dtype object
         The labels in the order of the probabilities. Of two classes, the positive one is last.
     reads : tuple of str
         The names of the columns that it reads besides the text, mostly none.
@@ -87,7 +87,7 @@ class Predictor:
     >>> model
     <textclf model keras: linear, 2 classes (negative, positive)>
     >>> model.classes_
-    ('negative', 'positive')
+    array(['negative', 'positive'], dtype=object)
     >>> model.predict(["The food was great.", "Bad food!"])
     array(['positive', 'negative'], dtype=object)
     """
@@ -103,15 +103,15 @@ class Predictor:
     def __repr__(self) -> str:
         """Tell the name, the kind and the classes; many classes are counted."""
         nouns = ["label"] if self.decision.multilabel else ["class", "classes"]
-        count = count_noun(len(self.classes_), *nouns)
-        names = f" ({list_names(self.classes_)})" if len(self.classes_) <= NAMES_LIMIT else ""
+        classes = self.model.classes
+        count = count_noun(len(classes), *nouns)
+        names = f" ({list_names(classes)})" if len(classes) <= NAMES_LIMIT else ""
         return f"<textclf model {self.name}: {_kind(self.model)}, {count}{names}>"
 
     @property
-    def classes_(self) -> tuple[str, ...]:
+    def classes_(self) -> NDArray[np.object_]:
         """The labels in the order of the probabilities; binary: positive class last."""
-        classes: tuple[str, ...] = self.model.classes
-        return classes
+        return np.array(self.model.classes, dtype=object)
 
     @property
     def rejects(self) -> bool:
@@ -267,7 +267,7 @@ class Predictor:
         order = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
         rows = zip(probabilities.tolist(), order.tolist(), strict=True)
         return [
-            [(self.classes_[position], row[position]) for position in positions]
+            [(self.model.classes[position], row[position]) for position in positions]
             for row, positions in rows
         ]
 
@@ -294,8 +294,8 @@ class Predictor:
         """
         decided = self.decision.decide(probabilities)
         if self.decision.multilabel:
-            return conformal.labels_of(decided, self.classes_)
-        labels = *self.classes_, None  # the last for a position of -1
+            return conformal.labels_of(decided, self.model.classes)
+        labels = *self.model.classes, None  # the last for a position of -1
         return [labels[position] for position in decided.tolist()]
 
     def predict_set(self, texts: Iterable[Any], coverage: float) -> list[list[str]]:
@@ -331,7 +331,9 @@ class Predictor:
         >>> model.predict_set(["The food was great.", "A place."], coverage=0.8)
         [['positive'], ['negative', 'positive']]
         """
-        return conformal.labels_of(self.sets(self.predict_proba(texts), coverage), self.classes_)
+        return conformal.labels_of(
+            self.sets(self.predict_proba(texts), coverage), self.model.classes
+        )
 
     def sets(self, probabilities: NDArray[np.float64], coverage: float) -> Sets:
         """Return which classes are in the prediction set of each text.
@@ -400,7 +402,7 @@ class Predictor:
                 "got one without; set "
                 "split.validation_size and evaluate.coverage in params.yaml, and run dvc repro"
             )
-        self.conformal.require(coverage, name, self.classes_)
+        self.conformal.require(coverage, name, self.model.classes)
         return self.conformal
 
     def explain(self, texts: Iterable[Any], count: int | None = None) -> list[Any]:
@@ -479,7 +481,7 @@ class Predictor:
         if not self.decision.multilabel:
             return _largest(terms, drops[:, decided], count)
         return {
-            self.classes_[position]: _largest(terms, drops[:, position], count)
+            self.model.classes[position]: _largest(terms, drops[:, position], count)
             for position in np.flatnonzero(decided)
         }
 

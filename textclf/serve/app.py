@@ -166,7 +166,7 @@ class Server:
                 "version": __version__,
                 "default": self.default,
                 "models": {
-                    name: {"version": model.version, "classes": model.classes_}
+                    name: {"version": model.version, "classes": model.model.classes}
                     for name, model in self.models.items()
                 },
                 "limits": vars(self.limits),
