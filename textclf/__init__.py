@@ -15,14 +15,18 @@ if TYPE_CHECKING:
 pin_arithmetic()
 
 
-def load(folder: str | Path = "models") -> "Predictor":
-    """Return the classifier in a folder that the pipeline exported.
+def load(model: str | Path | None = None) -> "Predictor":
+    """Return a classifier that the pipeline exported.
+
+    The project is found from the current folder upwards: the nearest folder with
+    `models/index.json`, or with `params.yaml` and `dvc.yaml`.
 
     Parameters
     ----------
-    folder : str or Path, default="models"
-        The folder of a model, such as `models/keras`. Of a folder of models, the default one of
-        its `index.json` is loaded.
+    model : str or Path, default=None
+        What `textclf predict --model` takes: the name of a model of the project, such as `keras`;
+        a release in Git, such as `prod`, `keras#prod` or `keras@v0.0.1`; or the path of a model's
+        folder. None, or the path of a folder of models, is the default model of its `index.json`.
 
     Returns
     -------
@@ -32,18 +36,18 @@ def load(folder: str | Path = "models") -> "Predictor":
     Raises
     ------
     textclf.core.errors.UserError
-        If a file is missing, differs from `provenance.json` in the folder, or was made by a newer
-        textclf.
+        If there is no such model or no project, a file is missing, differs from
+        `provenance.json` in the folder, or was made by a newer textclf.
 
     Examples
     --------
     >>> import textclf
     >>> textclf.load()
     <textclf model keras: linear, 2 classes (negative, positive)>
-    >>> textclf.load("models/none")
+    >>> textclf.load("svm")
     Traceback (most recent call last):
-    textclf.core.errors.UserError: models/none/provenance.json not found; run dvc repro ...
+    textclf.core.errors.UserError: the model must be one in models (keras), ...; got 'svm'; ...
     """
-    from textclf.predict import predictor
+    from textclf.predict import locate
 
-    return predictor.load(folder)
+    return locate.load(model)

@@ -112,7 +112,6 @@ def test_the_default_model_of_a_folder_is_loaded(
         assert (model.name, [*model.classes_]) == ("second", ["a", "b", "c"])
     monkeypatch.chdir(here / "models" / "first")
     assert textclf.load(".").name == "first"
-    assert refusal(textclf.load) == f"models/provenance.json {NOT_FOUND}"
 
 
 @pytest.mark.parametrize("calibration", [Temperature(2.5), Platt(0.5, 2.0)], ids=str)
