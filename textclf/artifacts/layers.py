@@ -70,14 +70,18 @@ class LayerModel:
 
         Those of a row sum to 1, except for `SIGMOIDS`.
         """
-        return OUTPUT[self.layers[-1].activation](self._last(self._first(X)))
+        return OUTPUT[self.layers[-1].activation](self.logits(X))
+
+    def logits(self, X: Matrix) -> Array:
+        """Return the input of the last activation, (rows, units)."""
+        return self._last(self._first(X))
 
     def log_sum(self, X: Matrix) -> Array:
         """Return the log of the sum of the exponentials of the last scores, (rows,).
 
         One unit counts as two.
         """
-        scores = self._last(self._first(X))
+        scores = self.logits(X)
         pairs = scores if scores.shape[1] > 1 else np.hstack([-scores, scores]) / 2
         return np.asarray(scipy.special.logsumexp(pairs, axis=1))
 

@@ -29,6 +29,7 @@ from textclf.core.formatting import count_noun
 from textclf.core.quoting import NAMES_LIMIT, list_names, quote_value
 from textclf.core.text_row import TextRow
 from textclf.predict import released
+from textclf.predict.estimator import FittedClassifier, OfLinearModels
 from textclf.pretrained.catalogue import SHARED
 from textclf.vectorize import representation
 from textclf.vectorize.representation import VECTORIZER
@@ -43,16 +44,20 @@ TINY = np.finfo(np.float64).tiny
 # Why a text has no label: it is of no class, or no answer costs least.
 UNKNOWN = "unknown"
 ABSTAIN = "abstain"
+# The kind of a model of one layer, whose logits are a decision function.
+LINEAR = "linear"
 # A term and its weight.
 Term = tuple[str, float]
 
 
 @dataclass(eq=False, repr=False)
-class Predictor:
+class Predictor(FittedClassifier):
     """A trained classifier of texts, as `textclf.load` returns it.
 
-    A text is any str, also an empty one. A model that reads other columns takes, instead of texts,
-    a data frame or mappings with the key `text` and a key for each name in `reads`.
+    It is a fitted classifier of scikit-learn's kind. A text is any str, also an empty one. Texts
+    may also be a data frame: its column `text`, or its only column. A model that reads other
+    columns takes, instead of texts, a data frame or mappings with the key `text` and a key for each
+    name in `reads`.
 
     Parameters
     ----------
@@ -144,8 +149,8 @@ class Predictor:
         Raises
         ------
         TypeError
-            If `texts` is one text, or a mapping or data frame of a model that reads no columns,
-            or has a value that is no text.
+            If `texts` is one text, or a mapping of a model that reads no columns, or a table
+            without a column `text` and with several others, or has a value that is no text.
         UserError
             If `top` is less than 1, or a record lacks a column that the model reads.
 
@@ -231,6 +236,42 @@ class Predictor:
         array([[0.148, 0.852]])
         """
         return self._probabilities(self._vectors(texts))
+
+    @property
+    def linear(self) -> bool:
+        """Whether the model is a weighted sum of features, calibration aside."""
+        return _kind(self.model) == LINEAR
+
+    @OfLinearModels
+    def decision_function(self, texts: Iterable[Any]) -> NDArray[np.float64]:
+        """Return the logits before calibration; only linear models have this method.
+
+        Parameters
+        ----------
+        texts : iterable of str
+            The texts, as for `predict`.
+
+        Returns
+        -------
+        ndarray of shape (texts,) or (texts, classes)
+            Of two classes, the log odds of the last one; else a logit for each class or label.
+
+        Raises
+        ------
+        TypeError, UserError
+            As `predict`.
+
+        Examples
+        --------
+        >>> import textclf
+        >>> textclf.load("keras").decision_function(["The food was great."])
+        array([1.75])
+        """
+        logits: NDArray[np.float64] = self.model.logits(self._vectors(texts))
+        if self.decision.multilabel or len(self.model.classes) > 2:
+            return logits
+        pairs = layers.LOGARITHMS[self.model.layers[-1].activation](logits)
+        return np.asarray(pairs[:, 1] - pairs[:, 0])
 
     def most_probable(
         self, probabilities: NDArray[np.float64], count: int
@@ -555,7 +596,7 @@ def _kind(model: classifiers.Classifier) -> str:
     if model.ignores_text:
         return "constant"
     depth = len(model.layers) + (model.front is not None)
-    return "linear" if depth == 1 else f"network of {depth} layers"
+    return LINEAR if depth == 1 else f"network of {depth} layers"
 
 
 def _largest(terms: list[str], drops: NDArray[np.float64], count: int | None) -> list[Term]:
@@ -568,12 +609,14 @@ def _require_texts(texts: Any, reads: Sequence[str]) -> Iterator[str]:
 
     Raises `TypeError` for one missing, as None or NaN.
     """
-    if reads and hasattr(texts, "columns"):
-        texts = texts.to_dict("records")
     if isinstance(texts, str | bytes):
         raise TypeError("texts must be an iterable of texts; got one text; put it in a list")
-    # A data frame would give the names of its columns.
-    if isinstance(texts, Mapping) or hasattr(texts, "columns"):
+    if hasattr(texts, "columns"):
+        texts = texts.to_dict("records") if reads else texts[_column_of_texts(texts)]
+    elif isinstance(texts, np.ndarray) and texts.ndim == 2 and texts.shape[1] == 1:
+        # scikit-learn makes such an array of a column.
+        texts = texts[:, 0]
+    elif isinstance(texts, Mapping):
         raise TypeError(
             f"texts must be an iterable of texts; got a {type(texts).__name__}; "
             "take one column of it"
@@ -587,6 +630,19 @@ def _require_texts(texts: Any, reads: Sequence[str]) -> Iterator[str]:
                 "remove it or fill it in"
             )
         yield text
+
+
+def _column_of_texts(frame: Any) -> Any:
+    """Return the name of the column of texts: `text`, or the only one."""
+    names = list(frame.columns)
+    if names.count("text") == 1:
+        return "text"
+    if len(names) != 1:
+        raise TypeError(
+            "texts must be an iterable of texts, or a data frame with one column text; "
+            f"got a data frame of {count_noun(len(names), 'column')}; take one column of it"
+        )
+    return names[0]
 
 
 def _row(record: Mapping[str, Any], reads: Sequence[str], name: str) -> Any:

@@ -131,7 +131,10 @@ def test_no_texts_give_no_labels(make: Callable[[], Predictor]) -> None:
     assert predictor.predict_proba([]).shape == (0, len(predictor.classes_))
 
 
-TABLE = "texts must be an iterable of texts; got a {}; take one column of it"
+TABLE = (
+    "texts must be an iterable of texts, or a data frame with one column text; "
+    "got a data frame of 2 columns; take one column of it"
+)
 NO_TEXT = "texts[1] must be a str; got {}; remove it or fill it in"
 
 
@@ -142,9 +145,11 @@ NO_TEXT = "texts[1] must be a str; got {}; remove it or fill it in"
             (text, "texts must be an iterable of texts; got one text; put it in a list")
             for text in ("one", b"one")
         ),
-        # An iterable of its columns' names.
-        (pd.DataFrame({"text": ["a"]}), TABLE.format("DataFrame")),
-        ({"text": ["a"]}, TABLE.format("dict")),
+        (pd.DataFrame({"title": ["a"], "body": ["b"]}), TABLE),
+        (
+            {"text": ["a"]},
+            "texts must be an iterable of texts; got a dict; take one column of it",
+        ),
         (["great", None], NO_TEXT.format("nothing (NoneType)")),
         (["great", float("nan")], NO_TEXT.format("nan (float)")),
         (["great", b"a"], NO_TEXT.format("b'a' (bytes)")),
@@ -158,7 +163,19 @@ def test_what_is_no_iterable_of_texts_is_refused(method: str, texts: Any, messag
     assert str(error.value) == message
 
 
-@pytest.mark.parametrize("iterable", [pd.Series, iter, tuple])
+@pytest.mark.parametrize(
+    "iterable",
+    [
+        pd.Series,
+        iter,
+        tuple,
+        np.array,
+        lambda texts: np.array(texts, dtype=object),
+        lambda texts: np.array(texts, dtype=object)[:, None],
+        lambda texts: pd.DataFrame({"body": texts}),
+        lambda texts: pd.DataFrame({"n": range(len(texts)), "text": texts}),
+    ],
+)
 def test_any_iterable_of_texts_gives_its_labels(iterable: Callable[[list[str]], Any]) -> None:
     assert two_classes().predict(iterable(TEXTS)).tolist() == ["yes", "no", "no", "no", "yes"]
 
