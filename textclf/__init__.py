@@ -10,6 +10,7 @@ from textclf.core.arithmetic import pin_arithmetic
 from textclf.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from textclf.notebook.project import Project
     from textclf.predict.predictor import Predictor
 
 pin_arithmetic()
@@ -51,3 +52,32 @@ def load(model: str | Path | None = None) -> "Predictor":
     from textclf.predict import locate
 
     return locate.load(model)
+
+
+def open(path: str | Path = ".") -> "Project":  # noqa: A001 (textclf.open reads like open)
+    """Return a project for reading: its results as data frames, and its report.
+
+    Parameters
+    ----------
+    path : str or Path, default="."
+        A folder in the project, which is found from there upwards as by `load`.
+
+    Returns
+    -------
+    textclf.notebook.project.Project
+        The project, with `leaderboard`, `predictions`, `mistakes`, `report` and `compare`.
+
+    Raises
+    ------
+    textclf.core.errors.UserError
+        If the folder is in no project.
+
+    Examples
+    --------
+    >>> import textclf
+    >>> textclf.open().leaderboard().index.name
+    'model'
+    """
+    from textclf.notebook.project import Project
+
+    return Project(path)

@@ -42,12 +42,9 @@ def describe(
     """
     names = [*models, *external]
     test = {name: results.evaluation[name]["test"] for name in names}
-    ranked = sorted(names, key=lambda name: (-test[name]["accuracy"], test[name]["log_loss"]))
+    ranked, shown = rank(results, names)
     multilabel = OF_SETS[0] in test[ranked[0]]
-    shown, compared = [*(OF_SETS if multilabel else ()), "log_loss"], "accuracy"
-    if "cost" in test[ranked[0]]:
-        shown, compared = ["cost"], "cost"
-        ranked.sort(key=lambda name: test[name]["cost"])
+    compared = "cost" if "cost" in shown else "accuracy"
     baselines = [name for name in names if results.decisions[name].decision.baseline]
     references = dict.fromkeys([*baselines[:1], ranked[0]] if len(names) > 1 else [])
     recalls = {
@@ -79,6 +76,16 @@ def describe(
         lines.append(_of_looks(results, default, confidence, looks))
     warning = below_baseline(results, default)
     return [f"{display_name(default)} {warning}", *lines] if warning else lines
+
+
+def rank(results: Results, names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the models from the best on the test rows on, and the metrics beside the accuracy."""
+    test = {name: results.evaluation[name]["test"] for name in names}
+    ranked = sorted(names, key=lambda name: (-test[name]["accuracy"], test[name]["log_loss"]))
+    if "cost" in test[ranked[0]]:
+        return sorted(ranked, key=lambda name: test[name]["cost"]), ["cost"]
+    of_sets = OF_SETS if OF_SETS[0] in test[ranked[0]] else ()
+    return ranked, [*of_sets, "log_loss"]
 
 
 def _of_looks(results: Results, model: str, confidence: float, looks: int) -> str:

@@ -12,7 +12,6 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import ClientDisconnect
 
-from textclf import __version__
 from textclf.core.errors import UserError
 from textclf.core.quoting import quote_value
 from textclf.core.text_row import TextRow
@@ -30,6 +29,7 @@ from textclf.serve.requests import (
     busy,
     parse,
 )
+from textclf.version import __version__
 
 T = TypeVar("T")
 

@@ -1,0 +1,1 @@
+"""The results of a run in Python: `textclf.open`. Nothing here writes a file."""
