@@ -70,7 +70,7 @@ def open(path: str | Path = ".") -> "Project":  # noqa: A001 (textclf.open reads
     Raises
     ------
     textclf.core.errors.UserError
-        If the folder is in no project.
+        If the folder is in no project, or pandas is not installed.
 
     Examples
     --------
@@ -78,6 +78,6 @@ def open(path: str | Path = ".") -> "Project":  # noqa: A001 (textclf.open reads
     >>> textclf.open().leaderboard().index.name
     'model'
     """
-    from textclf.notebook.project import Project
+    from textclf import notebook
 
-    return Project(path)
+    return notebook.open_project(path)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -17,6 +18,7 @@ from tests.conftest import tree
 from tests.processes import ROOT, git
 from tests.refusal import refusal
 from textclf.artifacts import predictions
+from textclf.artifacts.predictions import Predictions
 from textclf.notebook import project as module
 from textclf.notebook.project import Project
 
@@ -103,6 +105,54 @@ def test_an_unknown_model_or_split_is_refused_with_the_known_ones() -> None:
         r"the split must be one that majority predicted \(train, (validation, )?test\); got 'x'",
         refusal(run.predictions, "majority", "x"),
     )
+
+
+def test_of_several_labels_the_surest_one_that_is_wrong_counts(inside: Path) -> None:
+    rows = Predictions(
+        np.array(["a", "b", "c"], dtype=object),
+        np.array(["test"] * 3, dtype=object),
+        np.array([[1, 0], [0, 1], [1, 1]], dtype=np.int8),
+        np.array([[0.6, 0.7], [0.1, 0.8], [0.9, 0.05]]),
+        ("x", "y"),
+    )
+    predictions.write([rows], inside / "data/predictions/majority.parquet")
+    decide("majority", {"thresholds": [0.5, 0.5]}, inside)
+    run = textclf.open()
+    assert run.predictions("majority")["predicted"].tolist() == [["x", "y"], ["y"], ["x"]]
+    wrong = run.mistakes("majority")
+    assert wrong["id"].tolist() == ["c", "a"]
+    assert wrong["label"].tolist() == [["x", "y"], ["x"]]
+
+
+def test_no_answer_is_none_and_a_mistake(inside: Path) -> None:
+    rows = Predictions(
+        np.array(["a", "b"], dtype=object),
+        np.array(["test"] * 2, dtype=object),
+        np.array([0, 1]),
+        np.array([[0.9, 0.1], [0.45, 0.55]]),
+        ("x", "y"),
+    )
+    predictions.write([rows], inside / "data/predictions/majority.parquet")
+    decide("majority", {"costs": [[0, 1, 0.2], [1, 0, 0.2]]}, inside)
+    run = textclf.open()
+    assert run.predictions("majority")["predicted"].tolist() == ["x", None]
+    assert run.mistakes("majority")["id"].tolist() == ["b"]
+
+
+def decide(model: str, decision: dict[str, object], project: Path) -> None:
+    path = project / "metrics/decisions.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, model: decision}))
+
+
+def test_without_pandas_the_error_says_what_to_install() -> None:
+    code = (
+        "import sys, textclf; sys.modules['pandas'] = None\n"
+        "try:\n    textclf.open()\nexcept textclf.core.errors.UserError as error:\n"
+        "    print(error)"
+    )
+    said = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert said.startswith("the package pandas must be installed for this; ")
 
 
 def test_the_report_is_shown_in_a_frame_of_its_own(inside: Path) -> None:
