@@ -78,6 +78,6 @@ def open(path: str | Path = ".") -> "Project":  # noqa: A001 (textclf.open reads
     >>> textclf.open().leaderboard().index.name
     'model'
     """
-    from textclf import notebook
+    from textclf.notebook.opening import open_project
 
-    return notebook.open_project(path)
+    return open_project(path)

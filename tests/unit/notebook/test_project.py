@@ -19,10 +19,10 @@ from tests.processes import ROOT, git
 from tests.refusal import refusal
 from textclf.artifacts import predictions
 from textclf.artifacts.predictions import Predictions
-from textclf.notebook import project as module
 from textclf.notebook.project import Project
 
-PUBLIC = [textclf.open, Project, *(vars(Project)[name] for name in dir(Project) if name[0] != "_")]
+NAMES = [name for name in dir(Project) if not name.startswith("_")]
+PUBLIC = {"open": textclf.open, "Project": Project, **{name: vars(Project)[name] for name in NAMES}}
 
 
 CELL = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -180,10 +180,10 @@ def test_a_revision_is_compared_with_the_working_tree(inside: Path) -> None:
     assert refusal(run.compare, "none").startswith("a revision must be a commit that Git has here")
 
 
-@pytest.mark.parametrize("public", PUBLIC, ids=str)
-def test_the_examples_of_a_docstring_hold(public: object, inside: Path) -> None:
+@pytest.mark.parametrize("name", PUBLIC)
+def test_the_examples_of_a_docstring_hold(name: str, inside: Path) -> None:
     before = tree(inside / "data")
-    doc = inspect.getdoc(public) or ""
+    doc = inspect.getdoc(PUBLIC[name]) or ""
     example = doctest.DocTestParser().get_doctest(doc, {}, "example", None, None)
     assert example.examples
     assert doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example).failed == 0
@@ -191,9 +191,7 @@ def test_the_examples_of_a_docstring_hold(public: object, inside: Path) -> None:
 
 
 def test_a_project_has_five_names_beside_its_folder() -> None:
-    names = {name for name in dir(Project) if not name.startswith("_")}
-    assert names == {"leaderboard", "predictions", "mistakes", "report", "compare"}
-    assert module.__doc__
+    assert {*NAMES} == {"leaderboard", "predictions", "mistakes", "report", "compare"}
 
 
 def test_importing_textclf_imports_neither_numpy_nor_the_notebook() -> None:
