@@ -142,6 +142,9 @@ class Measured:
                     computed[model, "accuracy"][0] - computed[other, "accuracy"][0],
                     0.0,
                 )
+                if self.project.costs:
+                    difference = computed[model, "cost"][0] - computed[other, "cost"][0]
+                    computed[model, pages.against(other, "cost")] = (difference, 0.0)
         return computed
 
     def scores(self, truth: Labels, answers: Labels) -> dict[str, float]:

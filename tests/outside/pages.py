@@ -104,9 +104,9 @@ def of_class(key: str, label: str) -> str:
     return f"{key} of class {label}"
 
 
-def against(model: str) -> str:
-    """Return the name of the difference in accuracy to another model."""
-    return f"accuracy against {model}"
+def against(model: str, metric: str = "accuracy") -> str:
+    """Return the name of the difference in a metric to another model."""
+    return f"{metric} against {model}"
 
 
 def terminal(page: str, printed: str, models: list[str]) -> Iterator[Said]:
@@ -137,7 +137,12 @@ def _in_terminal(
 ) -> Iterator[Said]:
     number, low, high = found.groups()
     if other := names.get(title.removeprefix("against ")):
-        yield Said(page, model, against(other), f"{number}%", (f"{low}%", f"{high}%"))
+        yield Said(
+            page, model, against(other), f"{number}%", (f"{low}%", f"{high}%") if low else None
+        )
+        return
+    if other := names.get(title.removeprefix("cost against ")):
+        yield Said(page, model, against(other, "cost"), number, (low, high) if low else None)
         return
     name = title.partition(" (")[0]
     metric = f"recall {NO_CLASS}" if name == "no class found" else named(name)
@@ -349,9 +354,9 @@ def card(text: str, model: str) -> Iterator[Said]:
 def comment(text: str) -> Iterator[Said]:
     """Yield the numbers of the head that the pull request's comment has."""
     yield from _of_floor("textclf pr-report", text)
-    row = rf"\| `(\w+)` \| `(\w+)` \| `(\w+)`.*? \| (?:{NUMBER}|) \| ({NUMBER}) \|"
-    for model, split, key, number in re.findall(row, text):
-        yield Said("textclf pr-report", model, of_split(key, split), number)
+    row = rf"\| `(\w+)` \| `(\w+)`.*? \| (?:{NUMBER}|) \| ({NUMBER}) \|"
+    for model, key, number in re.findall(row, text):
+        yield Said("textclf pr-report", model, of_split(key, "test"), number)
 
 
 def metrics(folder: Path) -> Iterator[Said]:

@@ -44,7 +44,7 @@ def describe(
     test = {name: results.evaluation[name]["test"] for name in names}
     ranked, shown = rank(results, names)
     multilabel = OF_SETS[0] in test[ranked[0]]
-    compared = "cost" if "cost" in shown else "accuracy"
+    compared, unit = ("cost", "cost ") if "cost" in shown else ("accuracy", "")
     baselines = [name for name in names if results.decisions[name].decision.baseline]
     references = dict.fromkeys([*baselines[:1], ranked[0]] if len(names) > 1 else [])
     recalls = {
@@ -55,7 +55,7 @@ def describe(
         f"{METRICS['accuracy'].titled(multilabel)} ({confidence_level(confidence)} interval)",
         *(METRICS[key].titled(multilabel).partition(" (")[0] for key in shown),
         *(["no class found"] if recalls else []),
-        *(f"against {display_name(name)}" for name in references),
+        *(f"{unit}against {display_name(name)}" for name in references),
     ]
     rows = [head]
     for name in ranked:
