@@ -336,8 +336,8 @@ def _few_test_rows(count: int, confidence: float, independent: float | None) -> 
     if half_width <= PRECISE:
         return ""
     worth = "" if independent is None else f", worth at least {independent:,.0f} single ones"
-    margin = f"up to about {100 * min(half_width, 1):.0f} points above or below the measured one"
-    return f"With {count_noun(count, 'test row')}{worth}, the true accuracy may be {margin}."
+    margin = f"likely within about {100 * min(half_width, 1):.0f} points of the measured one"
+    return f"With {count_noun(count, 'test row')}{worth}, the true accuracy is {margin}."
 
 
 def _leaks(counts: Mapping[str, int], *, remedied: bool) -> str:
