@@ -4,6 +4,7 @@ import copy
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set
+from contextlib import suppress
 from dataclasses import replace
 from itertools import compress
 from pathlib import Path
@@ -59,7 +60,8 @@ def run(arguments: Suggest) -> None:
         if not least <= value <= most:
             raise UserError(f"--{name} must be from {least} to {most}; got {value}")
     taken = UserError(
-        f"--output must be a new file; got {output}; textclf label --merge adds its answers"
+        f"--output must be a new file; got {output}; textclf label --merge adds its answers, "
+        "then remove it"
     )
     if os.path.lexists(output):
         raise taken
@@ -161,13 +163,15 @@ def _other_cells(path: Path, layout: Layout, ids: Set[str]) -> dict[str, dict[st
         return {}
     columns = {**layout.columns, **{COLUMN + name: name for name in names}}
     cells: dict[str, dict[str, str]] = {}
-    for batch in read_table(path, replace(layout, columns=columns), empty=True):
-        for row_id, text in zip(batch.ids, batch.texts, strict=True):
-            if row_id in ids and isinstance(text, TextRow):
-                cells[row_id] = {name: text.columns[name] for name in names}
-        if len(cells) == len(ids):
-            break
-    return cells
+    # Cells may be objects, which no file to label can have.
+    with suppress(UserError):
+        for batch in read_table(path, replace(layout, columns=columns), empty=True):
+            for row_id, text in zip(batch.ids, batch.texts, strict=True):
+                if row_id in ids and isinstance(text, TextRow):
+                    cells[row_id] = {name: text.columns[name] for name in names}
+            if len(cells) == len(ids):
+                return cells
+    return {}
 
 
 def _known(column: str, trained: bool = True) -> Iterator[Any]:

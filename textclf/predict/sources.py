@@ -20,9 +20,10 @@ from textclf.predict import inputs
 from textclf.predict.inputs import TextBatch
 from textclf.tables.arguments import Form
 from textclf.tables.columns import column_names, describe_column, find_text
+from textclf.tables.files import find_files
 from textclf.tables.layout import SEPARATOR, Layout
 from textclf.tables.settings import Data, check_options
-from textclf.tables.written import find_written
+from textclf.tables.written import find_written, has_tabs
 
 LINES = (None, "lines")  # values of --format with which standard input is a text per line
 TEXT = "text"
@@ -107,6 +108,8 @@ def layout_of_table(source: Source, path: Path, beside: Sequence[str] = ()) -> L
     form = source.form.settings
     if not (path.is_file() or path.is_dir()):  # a pipe of the shell, which can be read once
         return _layout(source, source.text or [TEXT], beside, form)
+    if source.text is None and (kind := _format_of_texts(path, form)):
+        return _layout(source, [TEXT], beside, {**form, "format": kind})
     data = _section_data()
     of_data = (data.text,) if isinstance(data.text, str) else data.text
     texts = tuple(source.text or of_data)
@@ -129,6 +132,17 @@ def layout_of_table(source: Source, path: Path, beside: Sequence[str] = ()) -> L
         if TEXT not in names:
             texts = (_find_text(source.command, path, names, settings, data),)
     return _layout(source, texts, beside, settings)
+
+
+def _format_of_texts(path: Path, form: Mapping[str, Any]) -> str | None:
+    """Return how files that end in .txt hold texts without labels; None for other files.
+
+    A file has a text on each line; of a folder, each file is one.
+    """
+    files = find_files(path, Layout({}, option="--", **form))
+    if any(file.format != "txt" or has_tabs(file.path) for file in files):
+        return None
+    return "folders" if path.is_dir() else "lines"
 
 
 def _section_data() -> Data:

@@ -96,7 +96,8 @@ def read_sentences(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Nu
     """
     layout.require_columns(path, ["text", "label"])
     hint = ""
-    if "label" not in layout.columns:
+    # Texts without labels may be lines; a layout without columns only asks for their names.
+    if "text" in layout.columns and "label" not in layout.columns:
         hint = f"; if each line is a text, set {layout.option}format to lines"
     for number, line in enumerate(read_lines(stream, layout), start=1):
         stripped = strip_end(line)
@@ -112,7 +113,7 @@ def read_sentences(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Nu
 
 def read_texts(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
     """Yield each line as a text, empty lines included."""
-    column = layout.columns_of("text")[0]
+    column = next(iter(layout.columns_of("text")), "text")
     layout.require_columns(path, [column])
     for number, line in enumerate(read_lines(stream, layout), start=1):
         yield number, decoding_error(line, layout) or {column: strip_end(line)}

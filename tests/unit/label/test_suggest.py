@@ -129,6 +129,14 @@ def test_the_other_columns_of_the_pool_are_there_for_those_who_answer(run: Comma
     assert all(row.text == TEXTS[int(row.id)] and row.open for row in written())
 
 
+def test_other_columns_that_hold_objects_stay_out(run: Command) -> None:
+    rows = [{"text": text, "meta": {"n": n}} for n, text in enumerate(TEXTS)]
+    Path("pool.csv").unlink()
+    Path("pool.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    assert run.func("suggest", "pool.jsonl", "--rows", "5").status == 0  # type: ignore[attr-defined]
+    assert [row.other for row in written()] == [{}] * 5
+
+
 @pytest.mark.parametrize("links", [True, False], ids=["links", "no links"])
 def test_a_file_that_appears_meanwhile_stays(
     links: bool, run: Command, monkeypatch: pytest.MonkeyPatch

@@ -73,6 +73,14 @@ def test_another_table_is_read_as_init_reads_it(
     assert capsys.readouterr().err == ""
 
 
+def test_files_without_labels_are_lines_and_of_a_folder_whole_texts(here: Path) -> None:
+    (here / "new.txt").write_text("It broke.\nHelp\n")
+    assert read("new.txt") == [("new.txt:1", "It broke."), ("new.txt:2", "Help")]
+    (here / "new").mkdir()
+    (here / "new/a.txt").write_text("It broke.\nHelp")
+    assert read("new") == [("a.txt", "It broke.\nHelp")]
+
+
 @pytest.mark.posix
 @pytest.mark.usefixtures("project")
 def test_a_pipe_is_read_once() -> None:
