@@ -82,6 +82,16 @@ def refusals(pipelines: Mapping[Path, str], settings: Mapping[str, Any]) -> list
     return [refusal(path, files) for path, files in foreign.items() if files]
 
 
+def written_into(pipelines: Mapping[Path, str], settings: Mapping[str, Any]) -> list[str]:
+    """Return a line if the table is a folder into which a run writes, which DVC refuses."""
+    folder = Path(str(value_at(settings, "data.path")))
+    inside = sorted(path for path, _ in outputs(pipelines, settings) if folder in path.parents)
+    if not inside:
+        return []
+    rule = f"{folder} must hold texts alone, since a run writes {inside[0]}"
+    return [f"{rule}; move the texts to a folder of their own, such as texts"]
+
+
 def ignored(pipelines: Mapping[Path, str]) -> list[str]:
     """Return the lines of .gitignore for what stages make and Git does not keep.
 

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from textclf.core.quoting import list_names
 from textclf.tables.compression import decompressing, open_bytes
 from textclf.tables.delimited import CSV, DELIMITERS, TSV
 from textclf.tables.files import TableFile, find_files
@@ -69,14 +70,24 @@ def find_written(path: Path, given: Mapping[str, Any], expected: str = UTF_8) ->
     if first.format in {"csv", "tsv"} and first.path.is_file():
         found = _find_delimiter(first, layout)
     elif first.format == "excel":
-        found = _find_sheet(first, layout)
+        found, others = _find_sheet(first, layout)
     else:
         found = {}
     for name, value in found.items():
-        if name not in given:
-            settings[name] = value
-            phrases.append(f"{name} {value!r}" if name == "delimiter" else f"{name} {value}")
+        if name in given:
+            continue
+        settings[name] = value
+        phrase = f"{name} {value!r}" if name == "delimiter" else f"{name} {value}"
+        if name == "sheet":
+            phrase += f", not {list_names(others)}"
+        phrases.append(phrase)
     return Written(settings, phrases)
+
+
+def has_tabs(path: Path) -> bool:
+    """Return whether the beginning of a file has a tab, as UCI's format has on each line."""
+    with decompressing(path), open_bytes(path) as stream:
+        return b"\t" in stream.read(CHUNK)
 
 
 def _find_encoding(files: Sequence[TableFile], expected: str) -> tuple[str, list[str]]:
@@ -152,7 +163,7 @@ def _divide(lines: Sequence[str], delimiter: str, quoting: bool) -> list[tuple[i
 def _shape(rows: Sequence[tuple[int, list[str]]]) -> _Shape:
     """Return the share of the rows that have the usual number of fields, and where the header is.
 
-    A header is below rows of a title, which have one cell at most.
+    A header is below rows of a title, at most half of whose cells are filled.
     """
     widths = [_width(fields) for _, fields in rows]
     usual, count = max(
@@ -161,8 +172,8 @@ def _shape(rows: Sequence[tuple[int, list[str]]]) -> _Shape:
         default=(0, 0),
     )
     titles = 0
-    for width in widths[:MOST_TITLES]:
-        if width > 1:
+    for _, fields in rows[:MOST_TITLES]:
+        if 2 * sum(map(bool, map(str.strip, fields))) > max(usual, 2):
             break
         titles += 1
     regular = count / max(len(rows), 1)
@@ -179,20 +190,23 @@ def _width(fields: Sequence[str]) -> int:
     return width
 
 
-def _find_sheet(file: TableFile, layout: Layout) -> dict[str, Any]:
-    """Return the sheet of a workbook with the most rows, and the row of its header, if unusual."""
+def _find_sheet(file: TableFile, layout: Layout) -> tuple[dict[str, Any], list[str]]:
+    """Return the sheet of a workbook with the most rows, if there are several, and the others.
+
+    Return the row of its header, too, if that is not the first.
+    """
     from textclf.tables.excel import first_rows
 
     with file.path.open("rb") as stream:
         sheets = first_rows(stream, file.path, layout, SAMPLE)
     if not sheets:
-        return {}
+        return {}, []
     filled = {name: sum(_width(fields) > 1 for _, fields in rows) for name, rows in sheets.items()}
     best = max(filled, key=lambda name: filled[name])
     found: dict[str, Any] = {}
-    if best != next(iter(sheets)):
+    if len(sheets) > 1:
         found["sheet"] = best
     header = _shape(sheets[best]).header
     if header > 1:
         found["header"] = header
-    return found
+    return found, [name for name in sheets if name != best]

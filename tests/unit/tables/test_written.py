@@ -98,10 +98,17 @@ def test_a_workbook_has_its_rows_in_the_sheet_with_the_most(tmp_path: Path) -> N
     path = tmp_path / "a.xlsx"
     rows = [("text", "label"), ("great", "good"), ("slow", "bad")]
     path.write_bytes(excel(("Mails of 2024",), ("made by", "sales"), Data=rows))
-    assert find_written(path, {}) == ({"sheet": "Data"}, ["sheet Data"])
+    assert find_written(path, {}) == ({"sheet": "Data"}, ["sheet Data, not Sheet"])
     assert find_written(path, {"sheet": "Sheet"}).settings == {"header": 2}
     path.write_bytes(excel(("Mails of 2024",), (), *rows, Notes=[("a", "b")]))
-    assert find_written(path, {}) == ({"header": 3}, ["header 3"])
+    assert find_written(path, {}) == (
+        {"sheet": "Sheet", "header": 3},
+        ["sheet Sheet, not Notes", "header 3"],
+    )
+    # A row of groups of columns above the header.
+    groups = ("Ticket", None, "Handling", None)
+    path.write_bytes(excel(groups, ("no", "message", "team", "hours"), (1, "late", "a", 2)))
+    assert find_written(path, {}).settings == {"header": 2}
     path.write_bytes(excel(*rows))
     assert find_written(path, {}) == ({}, [])
 

@@ -37,6 +37,8 @@ FEW = 20
 MOST_CLASSES = 1000
 ROWS_PER_CLASS = 4
 LONGEST_LABEL = 60
+# Other columns of values of so many characters on average may be of texts.
+SHORTEST_TEXT = 20
 # Without a usual name, a column of labels has at most this share of dates and decimals.
 MEASURED = 0.5
 # Names of columns of ids.
@@ -73,7 +75,8 @@ def find_columns(
     them. The texts are the column of long values that rarely repeat, the labels that of few. Raises
     `UserError` if there is no such column, or if several could be the labels.
     """
-    names = [name for name in column_names(path, layout) if name not in unused]
+    # Cells without a name are those beside the table, or below a merged cell of its header.
+    names = [name for name in column_names(path, layout) if name and name not in unused]
     described = [describe_column(path, layout, name) for name in names]
     columns = [column for column in described if column is not None]
     if not any(column.values for column in columns):
@@ -247,6 +250,17 @@ def find_useful(columns: Sequence[Column]) -> dict[str, Any]:
     ]
     readable = tuple(column.name for column in short if column in few or column in numbers)
     return {"slices": slices, "columns": readable}
+
+
+def look_like_texts(columns: Sequence[Column]) -> list[str]:
+    """Return the names of columns of long values of several words that rarely repeat."""
+    return [
+        column.name
+        for column in columns
+        if column.spaced > 1 - MEASURED
+        and column.mean_length >= SHORTEST_TEXT
+        and column.distinct > MEASURED * column.values
+    ]
 
 
 def find_groups(columns: Sequence[Column]) -> list[Column]:

@@ -112,7 +112,10 @@ def require_free(files: Mapping[Path, str], table: str | None, force: bool) -> N
     can't be added to a file, or labelled texts that stay have a mistake.
     """
     pipelines = {path: files[path] for path in HEADERS}
-    lines = declared.refusals(pipelines, parse_yaml(files[PARAMS_FILE], str(PARAMS_FILE)))
+    settings = parse_yaml(files[PARAMS_FILE], str(PARAMS_FILE))
+    lines = declared.refusals(pipelines, settings)
+    if table is not None:
+        lines += declared.written_into(pipelines, settings)
     taken = [
         str(path)
         for path, text in files.items()

@@ -26,6 +26,7 @@ from textclf.project.init.columns import (
     find_sets,
     find_split,
     find_useful,
+    look_like_texts,
 )
 from textclf.project.init.expected import disk_in_words, expected_minutes, in_words
 from textclf.project.init.presets import PRESETS, Choice, Models, choose_models, left_out
@@ -41,6 +42,8 @@ from textclf.tables.written import find_written
 
 # The settings of which the first that is chosen is told with its reason.
 NOTABLE = ("data.rare",)
+# Those that are chosen for almost every table.
+USUAL = ("evaluate.calibration", "export.model")
 # Share of the rows that only one of two models decides correctly; the lesson's.
 DISAGREEMENT = 0.13
 
@@ -154,6 +157,9 @@ def describe_table(
     values["text"], values["label"], others = find_columns(
         path, layout, arguments.text, arguments.label, {split, named.time}
     )
+    phrases = written.phrases
+    if not arguments.text and (texts := look_like_texts(others)):
+        phrases.append(f"texts may also be in {list_names(texts)} (--text)")
     columns = [column for column in others if column.name not in {named.id, named.group}]
     if named.id is None:
         column = find_id(columns, column_names(path, layout)[0])
@@ -169,7 +175,7 @@ def describe_table(
     values |= several
     if len(paths) > 1:
         values |= _with_test(*paths)
-    return _validated(values), columns, shown, written.phrases
+    return _validated(values), columns, shown, phrases
 
 
 def survey_table(data: Data, columns: list[Column], given_id: str | None) -> tuple[Data, Survey]:
@@ -326,8 +332,9 @@ def _named(changed: Sequence[Choice], offers: Sequence[Choice]) -> list[str]:
     """Return a line on the choice that matters most, and one with the names of the others."""
     notable = [choice for key in NOTABLE for choice in changed if choice.key == key][:1]
     lines = [f"{choice.key}: {show(choice.value)} {choice.reason}" for choice in notable]
-    settings = [choice.key for choice in changed if choice not in notable]
-    parts = {"chosen for these rows": settings, "left to you": [choice.key for choice in offers]}
+    settings = [choice.key for choice in changed if choice.key not in (*NOTABLE, *USUAL)]
+    offered = list(dict.fromkeys(choice.key for choice in offers))
+    parts = {"chosen for these rows": settings, "left to you": offered}
     named = [f"{verb}: {list_names(names)}" for verb, names in parts.items() if names]
     if named:
         lines.append(f"settings {'; '.join(named)} (--verbose tells why)")

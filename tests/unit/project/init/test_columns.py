@@ -14,6 +14,7 @@ from textclf.project.init.columns import (
     find_id,
     find_split,
     find_useful,
+    look_like_texts,
 )
 from textclf.tables.layout import Layout
 
@@ -97,6 +98,13 @@ def test_a_first_row_that_looks_like_the_others_is_no_header(
     assert find(path, ["The soup was cold."], ["b"]) == ("The soup was cold.", "b")
     layout = Layout({}, option="--", header=0)
     assert find_columns(path, layout, None, None)[:2] == ("2", "3")
+
+
+def test_other_columns_that_may_hold_the_texts_are_named(tmp_path: Path) -> None:
+    note = ("note", [f"called customer {n} back later" for n in range(20)])
+    path = write(tmp_path, note, ("place", ["a street in town", "a square"]))
+    _, _, others = find_columns(path, Layout({}, option="--"), ["message"], ["team"])
+    assert look_like_texts(others) == ["note"]
 
 
 def test_a_header_that_is_repeated_below_is_one(tmp_path: Path) -> None:

@@ -284,3 +284,13 @@ def test_another_file_is_not_overwritten(here: Path) -> None:
     ):
         placed([here / "train.csv"]).__enter__()
     assert Path("texts/train.csv").read_text() == "mine"
+
+
+def test_a_table_in_a_folder_that_a_run_writes_into_is_refused(run: Run) -> None:
+    Path("data").mkdir()
+    Path("../rows.csv").rename("data/train.csv")
+    Path("data/test.csv").write_text("text,label\nThe thing is good,p\nThe thing is bad,n\n")
+    done = run("init", "--data", "data/train.csv", "--test", "data/test.csv", "--preset", "fast")
+    assert done.status == 2
+    assert "data must hold texts alone, since a run writes data/" in done.err
+    assert sorted(map(str, Path().iterdir())) == ["data"]
