@@ -29,8 +29,10 @@ from textclf.core.arrow import (
 from textclf.core.errors import TooRareError, UserError
 from textclf.core.files import SPLITS, SUGGESTED
 from textclf.core.formatting import count_noun, join_names
+from textclf.core.quoting import list_few, quote_name
 from textclf.split.settings import Split
 
+SHOWN = 5  # classes that are named
 # What to do if a split lacks a class, by method.
 ADVICE = {
     "random": "set split.stratify to true",
@@ -195,6 +197,12 @@ class _Pool:
                 numbers = Counter(names.tolist())
                 rare = [name for name, number in numbers.items() if number == min(numbers.values())]
                 line = f"{len(rows)} rows can not be stratified: {error}".rstrip(".") + RARE_ADVICE
+                if min(numbers.values()) == 1:
+                    line = (
+                        "each class must have two texts or more, to be divided; got one of "
+                        f"{list_few(list(map(quote_name, rare)), SHOWN)}; add texts, set data.rare "
+                        "to drop or merge, or run textclf init on the table again"
+                    )
                 raise TooRareError(line, rare, numbers) from error
             return np.concatenate([first, second])
         # What train_test_split does, without the second that importing scikit-learn takes.

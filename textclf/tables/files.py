@@ -23,6 +23,8 @@ CACHED = re.compile(r"/[0-9a-f]{2}/[0-9a-f]{30}$")
 # hold the rows.
 STATE = "state.json"
 DESCRIPTIONS = frozenset({STATE, "dataset_info.json", "dataset_dict.json"})
+# Files beside folders of texts that are fewer than this share of them are no texts.
+LOOSE = 0.1
 # What to do with files that are no table, by ending.
 ADVICE = {
     **dict.fromkeys((".xls", ".xlsb", ".xlsm", ".ods"), "save it as .xlsx or .csv"),
@@ -54,6 +56,10 @@ def find_files(path: Path, layout: Layout) -> list[TableFile]:
     else:
         where = repr(str(path)) if UNPRINTABLE.search(str(path)) else path
         raise UserError(f"{where} not found; set {layout.option}path to a file or folder of texts")
+    inside = {name: file for name, file in files.items() if "/" in name}
+    loose = [file for name, file in files.items() if name not in inside]
+    if len(loose) < LOOSE * len(inside) and folders.is_folder_per_class(inside):
+        _require_none(loose, layout)
     if layout.format == "auto" and path.is_dir() and folders.is_folder_per_class(files):
         layout = replace(layout, format=folders.FORMAT)
     if layout.format == folders.FORMAT and "label" in layout.columns:
@@ -64,6 +70,15 @@ def find_files(path: Path, layout: Layout) -> list[TableFile]:
                     f"{file} must be in a folder named for its class, {where}; got none"
                 )
     return [TableFile(name, file, _format(file, layout)) for name, file in sorted(files.items())]
+
+
+def _require_none(loose: Sequence[Path], layout: Layout) -> None:
+    """Raise `UserError` if files lie beside folders of texts that are named for their classes."""
+    if loose and layout.format == "auto":
+        raise UserError(
+            f"{loose[0]} must be in a folder named for its class, as the other files are; "
+            f"move it elsewhere, or set {layout.option}files to */*.txt"
+        )
 
 
 def describe_folders(files: Sequence[TableFile]) -> Iterator[str]:

@@ -233,10 +233,6 @@ def test_groups_of_one_size_are_drawn_like_rows(stratify: bool) -> None:
 
 
 CLASSES = "rows must hold every class; class"
-LEAST = (
-    "The least populated classes in y have only 1 member, which is too few. "
-    "The minimum number of groups for any class"
-)
 TOGETHER = (
     "of 8 rows some must be kept; got none, as rows of one text or group stay together: "
     "set split.group_duplicates to false, data.group to null, or a smaller size"
@@ -273,7 +269,7 @@ IMPOSSIBLE = [
         "0001",
         {},
         params(0.5, stratify=True),
-        f"4 rows can not be stratified: {LEAST} cannot be less than 2.",
+        "each class must have two texts or more, to be divided; got one of 1; add texts, set ",
     ),
     ("01010101", {"group": "one"}, params(0.25), TOGETHER),
     ("01010101", {"text": "same"}, params(0.25, group_duplicates=True), TOGETHER),

@@ -246,3 +246,18 @@ def test_an_error_of_the_file_system_is_raised_as_it_is(
     with pytest.raises(OSError, match="Input/output error") as error:
         read({name: b""})
     assert error.value.errno == errno.EIO
+
+
+def test_a_file_beside_folders_of_classes_is_named(tmp_path: Path) -> None:
+    for label in ("a", "b"):
+        (tmp_path / label).mkdir()
+        for number in range(10):
+            (tmp_path / label / f"{number}.txt").write_text("a text")
+    assert len(find_files(tmp_path, Layout({"label": "label"}))) == 20
+    (tmp_path / "README.txt").write_text("read me")
+    assert refusal(find_files, tmp_path, Layout({"label": "label"})) == (
+        f"{tmp_path}/README.txt must be in a folder named for its class, as the other files are; "
+        "move it elsewhere, or set data.files to */*.txt"
+    )
+    layout = Layout({"label": "label"}, files="*/*.txt")
+    assert [file.format for file in find_files(tmp_path, layout)] == ["folders"] * 20

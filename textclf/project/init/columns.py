@@ -226,6 +226,12 @@ def find_id(columns: Sequence[Column], first: str) -> str | None:
     return first if first in unique else None
 
 
+def repeats_ids(column: Column) -> bool:
+    """Return whether a column has the name of ids, and a few of its values more than once."""
+    few = 0 < column.values - column.distinct < SPACED * column.values
+    return few and ID.fullmatch(column.name) is not None
+
+
 def find_useful(columns: Sequence[Column]) -> dict[str, Any]:
     """Return the columns to offer.
 

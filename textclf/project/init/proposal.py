@@ -27,6 +27,7 @@ from textclf.project.init.columns import (
     find_split,
     find_useful,
     look_like_texts,
+    repeats_ids,
 )
 from textclf.project.init.expected import disk_in_words, expected_minutes, in_words
 from textclf.project.init.presets import PRESETS, Choice, Models, choose_models, left_out
@@ -165,6 +166,8 @@ def describe_table(
         column = find_id(columns, column_names(path, layout)[0])
         if column is not None:
             values["id"] = column
+        elif repeated := [each.name for each in columns if repeats_ids(each)]:
+            phrases.append(f"{list_names(repeated)} repeats, so ids are file and line")
     several: dict[str, Any] = {} if isinstance(values["label"], str) else {"task": "multilabel"}
     known = {name: value for name, value in values.items() if name != "unknown"}
     every = _validated(known | several)
@@ -211,7 +214,8 @@ def _layout(data: Data) -> Layout:
 
 def _classes(data: Data, table: Survey) -> str:
     """Return a line on the classes, or labels, and their rows."""
-    several = f"; {count_noun(table.without_labels, 'text')} without" if data.multilabel else ""
+    without = f"; {count_noun(table.without_labels, 'text')} without a label"
+    several = without if data.multilabel else ""
     nouns = ("label",) if data.multilabel else ("class", "classes")
     untested = "; test rows not counted" if "test" in table.given else ""
     count = count_noun(len(table.classes), *nouns)
@@ -233,7 +237,7 @@ def _oddities(data: Data, table: Survey, several: str, alike: str) -> list[str]:
     """Return a line on what the user may not expect of the rows, if there is anything."""
     oddities = list(_unexpected(table, moved=not table.given and data.time is None))
     if several:
-        oddities.insert(0, f"a text has several labels: {several} (data.task: multilabel)")
+        oddities.insert(0, f"a text may have several labels: {several} (data.task: multilabel)")
     if alike:
         oddities.append(
             f"labels that look alike are one class (data.labels, take out what is wrong): {alike}"
@@ -315,7 +319,7 @@ def _smallest_difference(table: Survey, models: int) -> tuple[str, float | None]
         rows = f"about {rows}"
     independent = round(test_rows * table.worth)
     if table.worth < 1:
-        rows += f" in clusters of dependent rows, worth at least {independent:,} independent ones"
+        rows += f", which depend on each other and count as at least {independent:,}"
     pairs = max(math.comb(models, 2), 1)
     return rows, smallest_difference(independent, DISAGREEMENT, (1 - CONFIDENCE) / pairs)
 
