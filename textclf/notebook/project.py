@@ -215,7 +215,7 @@ class Project:
         DataFrame of one row per model, split and metric
             Columns are `model`, `split`, `metric`, the values `base` of the revision and `head` of
             the working tree, their `difference` with the interval from `low` to `high`, and
-            `verdict`, such as better, worse or within noise. NaN stands for what is missing.
+            `verdict`, such as better, worse or may be chance. NaN stands for what is missing.
 
         Raises
         ------

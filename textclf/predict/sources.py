@@ -60,7 +60,8 @@ def require_valid(source: Source) -> None:
                 got = "a text per line; set --format, such as csv"
                 if source.texts:
                     got = "texts as arguments"
-                raise UserError(f"--{name} must come with a table; got {got}")
+                option = "no-header" if name == "header" else name
+                raise UserError(f"--{option} must come with a table; got {got}")
     check_options(vars(form))
 
 
