@@ -52,6 +52,12 @@ def test_a_table_with_the_columns_of_the_project_is_read_as_its_table(project: P
     assert read("new.xlsx") == ROWS
 
 
+def test_what_no_byte_shows_is_as_in_the_project(project: Path) -> None:
+    (project / "params.yaml").write_text("data: {header: false, text: '2', label: '3'}")
+    (project / "new.csv").write_text("7,It broke.,a\n8,Help,b\n")
+    assert read("new.csv") == [("new.csv:1", "It broke."), ("new.csv:2", "Help")]
+
+
 def test_an_option_has_precedence(project: Path) -> None:
     assert read("mails.csv", text=["body"], id="subject") == [
         ("Küche", "kalt"),
