@@ -57,6 +57,9 @@ def run(
     classes = read_classes(splits)
     rows, total = sample_rows(splits, audit.rows, audit.seed)
     memory.require_measuring(len(rows), len(classes), len(models), "audit")
+    audit, fewer = results.fit_folds(rows, audit)
+    for line in fewer:
+        print(line)
     audited = results.audit(rows, total, classes, setup, audit)
     corpora = catalogue.corpora_at(Path(data.path), raw)
     names = labelled_names(classes, catalogue.class_names(corpora) | about.class_names)

@@ -19,12 +19,13 @@ from textclf.core.progress import track
 from textclf.evaluate.comparisons import CorrectedT, corrected_t, holm
 from textclf.evaluate.registry import METRICS, pair_name
 from textclf.models.settings import CONSTANT, Train
-from textclf.split.draw import assign_groups
+from textclf.split.draw import Positions, assign_groups
 from textclf.studies import measure as training
 from textclf.studies.measure import STUDY_METRICS, Setup
 from textclf.studies.settings import CrossValidate
 from textclf.vectorize.in_memory import encode_labels
 
+FEWEST_FOLDS = 2
 # Differences in accuracy up to this one are of no practical importance.
 POINT = 0.01
 # The least standard deviation: that of equal differences, whose posterior is a point, is taken as
@@ -46,14 +47,16 @@ def make_folds(
         rows = rows[rows["split"] == "train"]
     groups = assign_groups(rows, duplicates=True)
     unit = "groups" if "group" in rows else "texts"
-    # A text with several labels has a row per label.
-    labels = rows["label"].reset_index(drop=True).explode()
-    counts = pd.Series(groups)[labels.index].groupby(labels.to_numpy()).nunique()
+    labels = _labels(rows)
+    counts = _count_groups(labels, groups)
     fewest = counts.min()
     if fewest < settings.folds:
+        change = f"set a smaller {setting}"
+        if fewest < FEWEST_FOLDS:
+            change = "add rows of it, or take its rows out of the table"
         line = (
             f"each class must have at least {settings.folds} {unit} for {settings.folds} folds; "
-            f"{counts.idxmin()} has {fewest}; set a smaller {setting}"
+            f"{counts.idxmin()} has {fewest}; {change}"
         )
         raise TooRareError(line, counts.index[counts < settings.folds], counts.index)
     strata = rarest(encode_labels(rows["label"], counts.index.tolist()))
@@ -73,6 +76,22 @@ def make_folds(
                 )
                 raise TooRareError(line, missing, counts.index)
             yield repeat + 1, fold, {"train": rows.iloc[train], "test": rows.iloc[test]}
+
+
+def most_folds(rows: pd.DataFrame) -> tuple[int, str]:
+    """Return the most folds that `make_folds` makes of all rows, and the class that allows them."""
+    counts = _count_groups(_labels(rows), assign_groups(rows, duplicates=True))
+    return int(counts.min()), str(counts.idxmin())
+
+
+def _labels(rows: pd.DataFrame) -> "pd.Series[Any]":
+    """Return the labels by position of the row; a text with several has one entry for each."""
+    return rows["label"].reset_index(drop=True).explode()
+
+
+def _count_groups(labels: "pd.Series[Any]", groups: Positions) -> "pd.Series[int]":
+    """Return the number of groups (rows,) in which each label is; a group is in one fold."""
+    return pd.Series(groups)[labels.index].groupby(labels.to_numpy()).nunique()
 
 
 def crossvalidate(

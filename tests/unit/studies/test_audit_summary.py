@@ -134,11 +134,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, number: int, **data: str) -> list[Path]:
+def run(folder: Path, number: int, folds: int = 5, **data: str) -> list[Path]:
     outs = [folder / f"out{number}" / name for name in ("audit.json", "audit.csv", "audit.html")]
     audit.run(
         About(title="Three wrong"),
-        Audit(models=("naive_bayes",)),
+        Audit(models=("naive_bayes",), folds=folds),
         Data.model_validate({"path": "rows.csv", **data}),
         sections("naive_bayes"),
         splits=folder / "data" / "splits",
@@ -163,6 +163,15 @@ def test_the_stage_writes_the_same_bytes_each_time(
     warned = "models that learn corrected labels may look worse on test rows"
     assert warned in printed
     assert warned in first[2].read_text(encoding="utf-8")
+
+
+def test_there_are_only_as_many_folds_as_the_rarest_class_allows(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = run(folder, 1, folds=40)[2].read_text(encoding="utf-8")
+    line = "29 folds, not 40 as audit.folds says: class 0 has only 29 different texts or groups\n"
+    assert capsys.readouterr().out.startswith(line)
+    assert "trained on 28 of 29 folds" in page
 
 
 def test_a_missing_cleanlab_is_told_before_any_training(
@@ -195,7 +204,7 @@ def test_labels_that_are_missing_or_too_many_are_suggested_and_reviewed_as_lists
     data = Data.model_validate({"path": "rows.csv", "id": "id", **SEVERAL})
     stages.split.run(data, Split(), corrections=NO_CORRECTIONS, labelled=NO_LABELLED, **written)
 
-    numbers, table, page = run(here, 1, **SEVERAL)
+    numbers, table, page = run(here, 1, 5, **SEVERAL)
     counts = {
         row["id"]: row for row in csv.DictReader(table.read_text(encoding="utf-8").splitlines())
     }

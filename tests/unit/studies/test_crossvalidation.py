@@ -73,6 +73,7 @@ def test_each_repeat_and_seed_shuffles_differently() -> None:
 
 
 FEWER = "each class must have at least"
+ADD = "add rows of it, or take its rows out of the table"
 SET = "set a smaller crossvalidate.folds"
 EVERY = "the training rows of every fold must hold every class"
 # One fold has group b, the other both groups of class 0.
@@ -93,7 +94,11 @@ ONE_FOLD = corpus(5).assign(label=list("10010"), group=list("bcaac"))
             6,
             f"{FEWER} 6 texts for 6 folds; 0 has 5; {SET}",
         ),
-        (corpus(12).assign(text="a"), 4, f"{FEWER} 4 texts for 4 folds; 0 has 1; {SET}"),
+        (
+            corpus(12).assign(text="a"),
+            4,
+            f"{FEWER} 4 texts for 4 folds; 0 has 1; {ADD}",
+        ),
         (
             ONE_FOLD,
             2,

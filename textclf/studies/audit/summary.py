@@ -16,12 +16,13 @@ from textclf.artifacts.label_sets import to_names
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
 from textclf.core.formatting import count_noun
+from textclf.core.quoting import quote_name
 from textclf.core.settings import PARAMS_FILE
 from textclf.evaluate.intervals import wilson
 from textclf.models.settings import CONSTANT, Train
 from textclf.studies.audit.issues import Issues, Labels, combine, held_out_probabilities
 from textclf.studies.audit.similar import DistinctTexts, SimilarTexts, find_similar, find_texts
-from textclf.studies.crossvalidation import round_numbers
+from textclf.studies.crossvalidation import FEWEST_FOLDS, most_folds, round_numbers
 from textclf.studies.measure import Setup
 from textclf.studies.settings import Audit
 from textclf.tables.corrections import Corrections
@@ -99,6 +100,18 @@ def choose_models(settings: Audit, train: Train) -> list[str]:
             "got null"
         )
     return models
+
+
+def fit_folds(rows: pd.DataFrame, settings: Audit) -> tuple[Audit, list[str]]:
+    """Return the settings with no more folds than the rarest class allows, and a line if fewer."""
+    most, rarest = most_folds(rows)
+    if not FEWEST_FOLDS <= most < settings.folds:
+        return settings, []
+    line = (
+        f"{most} folds, not {settings.folds} as audit.folds says: class {quote_name(rarest)} has "
+        f"only {most} different texts or groups"
+    )
+    return settings.model_copy(update={"folds": most}), [line]
 
 
 def audit(
