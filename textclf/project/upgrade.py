@@ -10,6 +10,7 @@ from textclf.core.code import CODE, PROJECT, read_project
 from textclf.core.differences import MISSING, compare_values, value_at
 from textclf.core.errors import UserError
 from textclf.core.files import sha256_of_file
+from textclf.core.git import is_committed
 from textclf.core.settings import PARAMS_FILE, load_yaml
 from textclf.params import Params, load
 from textclf.project.arguments import Upgrade
@@ -52,12 +53,14 @@ def run(arguments: Upgrade) -> None:
         lines += [f"files to write: {', '.join(sorted(names))}", *local_address(changed)]
     print(*lines, *_differences(edited), sep="\n")
     if changed and not arguments.dry_run:
+        undoing = "these files were not committed before, so Git can't undo this"
+        if is_committed(*(path for path in changed if path.exists())):
+            undoing = "git diff shows all changes; git checkout . undoes them"
         write_files(files)
         install = ""
         if REQUIREMENTS in changed:
             install = f"pip install --require-hashes -r {REQUIREMENTS}, "
-        print("git diff shows all changes; git checkout . undoes them")
-        print(f"next: {install}textclf check, dvc status, dvc repro")
+        print(undoing, f"next: {install}textclf check, dvc status, dvc repro", sep="\n")
 
 
 def _changed_defaults(params: Params) -> Iterator[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from textclf.core.differences import value_at
 from textclf.core.errors import UserError
 from textclf.core.extras import EXTRAS, how_to_install
-from textclf.core.git import git
+from textclf.core.git import git, is_committed, is_tracked
 from textclf.core.outputs import outputs
 from textclf.core.quoting import list_names, quote_argument
 from textclf.core.settings import PARAMS_FILE, load_yaml, parse_yaml
@@ -71,14 +71,14 @@ def _adapt(arguments: Init, given: list[Path], before: str) -> None:
     with placed(given) as (paths, copies):
         done = "changed beside data, about, and the models, which are those of the preset"
         text, data, lines = choose(arguments, paths, before, done)
+        undoing = f"{PARAMS_FILE} is as it was"
         if text != before:
-            require_committed(arguments.force)
+            undoing = how_to_undo(arguments.force)
             with outputs(PARAMS_FILE) as (scratch,):
                 scratch.write_text(text, encoding="utf-8", newline="\n")
     moved = value_at(parse_yaml(before, str(PARAMS_FILE)), "data.path") != data
     kept = of_earlier_table(code(data), lines[1], moved)
-    print(*copies, *lines, *kept, sep="\n")
-    print(f"git diff shows all changes; git checkout {PARAMS_FILE} undoes them")
+    print(*copies, *lines, *kept, undoing, sep="\n")
     docs = ", make docs" if is_clone() else ""
     large = "" if data.startswith(OUTSIDE) else " (dvc add if it is large)"
     add = "" if is_ignored(data) else f"git add {quote_argument(data)}{large}, "
@@ -174,18 +174,21 @@ def is_clone() -> bool:
     )
 
 
-def require_committed(force: bool) -> None:
-    """Raise `UserError` if Git can't bring the present params.yaml back, unless `force`."""
+def how_to_undo(force: bool) -> str:
+    """Return how a change of the present params.yaml is undone; `UserError` if Git can't do it.
+
+    With `force` the line says so.
+    """
     load_yaml(PARAMS_FILE)
-    if force:
-        return
-    tracked = git("ls-files", "--error-unmatch", "--", str(PARAMS_FILE))
-    if tracked.returncode or git("diff", "--quiet", "HEAD", "--", str(PARAMS_FILE)).returncode:
-        state = "is not in Git" if tracked.returncode else "has changes"
+    if is_committed(PARAMS_FILE):
+        return f"git diff shows all changes; git checkout {PARAMS_FILE} undoes them"
+    state = "has changes" if is_tracked(PARAMS_FILE) else "is not in Git"
+    if not force:
         raise UserError(
             f"{PARAMS_FILE} must be committed before it is overwritten; it {state}; "
             "commit it, or add --force"
         )
+    return f"{PARAMS_FILE} was not committed before, so Git can't undo this; commit it from now on"
 
 
 @contextlib.contextmanager

@@ -235,6 +235,11 @@ def test_eight_lines_are_enough_to_say_what_was_read_and_what_trains(line: str, 
 # params.yaml
 
 
+NOT_COMMITTED = (
+    "params.yaml was not committed before, so Git can't undo this; commit it from now on"
+)
+
+
 def test_sections_that_no_table_decides_keep_their_text_and_the_next_step_is_told(
     init: Run,
 ) -> None:
@@ -245,7 +250,7 @@ def test_sections_that_no_table_decides_keep_their_text_and_the_next_step_is_tol
     assert fetch[0] in text
     assert len(text.splitlines()) < 125
     assert done.lines[-2:] == [
-        "git diff shows all changes; git checkout params.yaml undoes them",
+        NOT_COMMITTED,
         "next: git add tickets.csv (dvc add if it is large), dvc repro",
     ]
 
@@ -287,8 +292,13 @@ def test_a_params_yaml_that_git_cannot_bring_back_is_not_overwritten(init: Run) 
     write({"params.yaml": changed})
     assert init(*TICKETS) == (2, "", refusal.format("has changes"))
     assert Path("params.yaml").read_text(encoding="utf-8") == changed
-    assert init(*TICKETS, "--force").status == 0
-    assert load().split.seed == 7
+    done = init(*TICKETS, "--force")
+    assert (done.status, load().split.seed) == (0, 7)
+    assert done.lines[-2] == NOT_COMMITTED
+    git("commit", "--quiet", "--all", "-m", "tickets")
+    assert init(*TICKETS).lines[-2] == "params.yaml is as it was"
+    undoes = "git diff shows all changes; git checkout params.yaml undoes them"
+    assert init(*TICKETS, "--title", "Help desk").lines[-2] == undoes
 
 
 def test_a_test_file_of_another_folder_is_copied_beside_the_table(init: Run) -> None:

@@ -111,6 +111,11 @@ def test_it_says_what_it_writes_and_writes_what_a_new_project_has(project: Run) 
     }
 
 
+def test_what_git_does_not_have_it_cannot_undo(project: Run) -> None:
+    shutil.rmtree(".git")
+    assert "\nthese files were not committed before, so Git can't undo this\n" in project().out
+
+
 def test_it_makes_the_files_that_stages_depend_on_only_if_there_are_none(project: Run) -> None:
     Path("labelled.csv").unlink()
     Path("data/external/README.md").unlink()
