@@ -14,6 +14,12 @@ from textclf.tables.values import SEPARATORS
 
 WHOLE = re.compile(r"^([+-]?\d+)[.,]0+$")  # an integer that was stored as a decimal
 NAMES = ["other", *(f"rare {number}" for number in range(1, 1000))]  # of the class of all rare ones
+# What people write in place of a label, and the rows of totals in spreadsheets; normalised.
+PLACEHOLDERS = {
+    *("-", "--", "?", "??", "???", "n/a", "na", "nan", "nil", "none", "null", "missing"),
+    *("tba", "tbc", "tbd", "todo", "undefined", "unknown", "unlabeled", "unlabelled"),
+    *("grand total", "subtotal", "sum", "total", "totals"),
+}
 # The class in place of each class that is too rare; None leaves it out.
 Renamed = Mapping[str, str | None]
 NONE: Renamed = {}
@@ -45,6 +51,17 @@ def describe_look_alikes(classes: Mapping[str, int]) -> str:
         written = repr(label) if unicodedata.is_normalized("NFC", label) else ascii(label)
         pairs.append(f"{written} ({classes[label]:,}) as {name!r} ({classes.get(name, 0):,})")
     return ", ".join(pairs)
+
+
+def placeholders(classes: Mapping[str, int]) -> dict[str, int]:
+    """Return the labels, with their rows, that probably stand for none, such as n/a or Total.
+
+    Beside the label + a - is a class.
+    """
+    words = PLACEHOLDERS - {"-" if "+" in classes else ""}
+    return {
+        name: rows for name, rows in classes.items() if normalize_text(name).rstrip(":.") in words
+    }
 
 
 def doubts(classes: Mapping[str, int], multilabel: bool) -> list[str]:

@@ -37,7 +37,7 @@ from textclf.project.init.times import find_time_format
 from textclf.tables.columns import Column, column_names
 from textclf.tables.given import layout_of
 from textclf.tables.layout import Layout
-from textclf.tables.rare_labels import describe_look_alikes, doubts, look_alikes
+from textclf.tables.rare_labels import describe_look_alikes, doubts, look_alikes, placeholders
 from textclf.tables.settings import Data, check_options
 from textclf.tables.written import find_written
 
@@ -45,6 +45,8 @@ from textclf.tables.written import find_written
 NOTABLE = ("data.rare",)
 # Those that are chosen for almost every table.
 USUAL = ("evaluate.calibration", "export.model")
+# Share of the texts with markup from which on it is told.
+MOSTLY = 0.5
 # Share of the rows that only one of two models decides correctly; the lesson's.
 DISAGREEMENT = 0.13
 
@@ -242,6 +244,11 @@ def _oddities(data: Data, table: Survey, several: str, alike: str) -> list[str]:
         oddities.append(
             f"labels that look alike are one class (data.labels, take out what is wrong): {alike}"
         )
+    if not data.multilabel and (named := placeholders(table.classes)):
+        oddities.append(
+            f"labels that may stand for no label: {list_classes(named)}; rows without a label are "
+            "left out, so empty these in the table, or name one by --unknown"
+        )
     oddities += doubts(table.classes, data.multilabel)
     return ["; ".join(oddities)] if oddities else []
 
@@ -267,6 +274,11 @@ def _unexpected(table: Survey, moved: bool) -> Iterator[str]:
         yield f"{count_noun(table.repeated, 'row')} with the text of an earlier row{where}"
     if table.unspaced >= SOME:
         yield f"{table.unspaced:.0%} of the texts are {EXAMPLES}: read as runs of letters"
+    if table.marked > MOSTLY:
+        yield (
+            f"markup such as <p> is in {table.marked:.0%} of the texts: read as words, since no "
+            "setting strips it; do that in the table"
+        )
     if table.conflicts:
         texts = count_noun(table.conflicts, "text")
         of_sets = "sets of" if table.sets is not None else "several"

@@ -1,6 +1,7 @@
 """What a labelled table holds: rows, classes, lengths, repeated texts and contradicting labels."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,6 +34,8 @@ FEWEST_OTHERS = 10
 MOST_OTHERS = 0.05
 # About so many texts of a batch are a sample, whose language is detected.
 SAMPLE = 200
+# A tag of HTML or XML.
+TAG = re.compile("</?[A-Za-z][^<>]*>")
 # Characters of a text, and of all texts together, by which the language is detected.
 READ = 1000
 TEXT = 10_000
@@ -62,6 +65,7 @@ class Survey:
     columns: Mapping[str, bool] = field(default_factory=dict)
     # The share of texts without spaces between words, as in `textclf.core.writing_systems`.
     unspaced: float = 0.0
+    marked: float = 0.0  # the share of a sample of the texts that have markup, such as <p>
     language: str | None = None  # its name; None if it is not recognized or there are several
     characters: int = 0  # of all texts
     tested_characters: int = 0  # of given test rows
@@ -156,6 +160,7 @@ def survey(path: Path, settings: Data) -> Survey:
             name.removeprefix(COLUMN): tells_label(rows[name], rows["label"]) for name in columns
         },
         unspaced=unspaced,
+        marked=float(np.mean([TAG.search(text) is not None for text in sample])),
         language=detect_language(sample),
         characters=int(rows["characters"].sum()),
         tested_characters=int(rows["characters"].sum() - untested["characters"].sum()),
