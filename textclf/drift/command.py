@@ -209,7 +209,8 @@ def _unseen(
 def _require_clusters(option: str, side: Side) -> None:
     if side.clusters < FEWEST_CLUSTERS:
         raise UserError(
-            f"{option} must have at least {FEWEST_CLUSTERS} different texts or groups, since fewer "
-            "can't tell whether they are like the others; nearly the same texts count once; "
-            f"got {side.clusters} in {count_noun(side.rows, 'row')}; collect more"
+            f"{option} must have at least {FEWEST_CLUSTERS} different texts or groups: fewer can't "
+            f"show whether texts have changed; got {side.clusters} in "
+            f"{count_noun(side.rows, 'row')}, nearly the same texts counted once; add more texts, "
+            "or read what textclf predict answers for these"
         )

@@ -192,7 +192,7 @@ def _shares(shares: Shares) -> dict[str, Any]:
 
 def to_lines(result: Result) -> list[str]:
     """Return the result as lines for people."""
-    table = [("check", "reference", "new", "difference", "p", "p (Holm)"), *rows(result)]
+    table = [("check", "reference", "new", "difference", "p if alike", "corrected"), *rows(result)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = [*facts(result), ""]
     for row in table:
@@ -226,8 +226,8 @@ def facts(result: Result) -> list[str]:
         lines.append(line)
     if result.findings.classes is not None:
         lines.append(
-            f"a difference of {100 * result.smallest:.0f} points in the share of a class is found "
-            "with a probability of about 80%, a smaller one less often"
+            f"a change of {100 * result.smallest:.0f} points in the share of a class is missed in "
+            "one of five such tables, a smaller one more often"
         )
     return lines
 
@@ -247,19 +247,19 @@ def rows(result: Result, most: int = MOST_CLASSES) -> list[tuple[str, str, str, 
     findings = result.findings
     length, classes = findings.length, findings.classes or {}
     by_check = {
-        CLASSIFIER: ("", "", f"ROC AUC {_with_interval(findings.classifier)}"),
+        CLASSIFIER: ("", "", f"told apart {_with_chance(findings.classifier)}"),
         WORDS: ("", "", f"{len(result.words):,} of {count_noun(len(findings.words), 'word')}"),
         LENGTH: (
             f"{length.reference:g}",
             f"{length.new:g}",
-            f"ROC AUC {_with_interval(length.longer)}",
+            f"longer {_with_chance(length.longer)}",
         ),
     }
     if findings.unknown is not None:
         by_check[UNKNOWN] = cells(findings.unknown)
     if findings.probabilities is not None:
         clearest = min(findings.probabilities.values(), key=lambda test: (test.p, -test.distance))
-        by_check[CLASSES] = ("", "", f"KS distance {clearest.distance:.3f}")
+        by_check[CLASSES] = ("", "", f"largest gap {clearest.distance:.3f}")
     lines = [
         (TITLES[name], *shown, *shown_p(result, name, findings.p[name]))
         for name, shown in by_check.items()
@@ -276,8 +276,8 @@ def shown_p(result: Result, check: str, p: float) -> tuple[str, str]:
     return p_value(p), p_value(result.findings.correct(check, p))
 
 
-def _with_interval(area: Area) -> str:
-    return f"{area.area:.3f} ({area.interval.low:.3f} to {area.interval.high:.3f})"
+def _with_chance(area: Area) -> str:
+    return f"{area.area:.3f} ({area.interval.low:.3f} to {area.interval.high:.3f}; chance 0.5)"
 
 
 def cells(shares: Shares) -> tuple[str, str, str]:
