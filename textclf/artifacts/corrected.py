@@ -5,9 +5,8 @@ from textclf.core.formatting import count_noun, join_names, split_rows
 from textclf.core.quoting import list_names, quote_name
 
 UNCORRECTED = (
-    "models that learn corrected labels may look worse on test rows with uncorrected ones; "
-    "check the test rows too, without looking at predictions, and set data.correct_test_rows, "
-    "or correct the table itself"
+    "better models may look worse on wrong test labels; correct these too, without looking at "
+    "predictions (data.correct_test_rows, or the table itself)"
 )
 DROPPED = "dropped"  # instead of the class that rare ones became, which is never called so
 

@@ -201,8 +201,9 @@ def explain_calibration(own: ModelDecision, method: str, validated: bool) -> str
         case single:
             fitted = ", ".join(f"{key} {value:.2f}" for key, value in asdict(single).items())
     rows = count_noun(fit.rows, "validation row" if validated else "training row")
-    unseen = "" if validated else ", each predicted by a model of others"
-    return f"{fitted}; log loss {fit.before:.3f} to {fit.after:.3f} on {rows}{unseen}"
+    unseen = "" if validated else " left out of the fit"
+    falls = f"log loss falls from {fit.before:.3f} to {fit.after:.3f} on {rows}{unseen}"
+    return f"{fitted}, with which {falls}"
 
 
 def has_few(y: LabelMatrix, clusters: NDArray[np.int64] | None) -> NDArray[np.bool_]:

@@ -148,7 +148,7 @@ class Evaluation:
             if calibration:
                 yield f"{name}: calibration: {calibration}"
         if left_out := count_left_out(self.rows.slices.membership.left_out):
-            yield f"slices not compared, such as those of few rows: {left_out}"
+            yield f"too rare or too many to compare as slices: {left_out}"
         for name, entries in self.results.slices.models.items():
             for line in describe_weak(entries, confidence, accuracy):
                 yield f"{name}: {line}"

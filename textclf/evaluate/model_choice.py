@@ -125,7 +125,7 @@ def explain_choice(named: str | None, results: Results, models: Sequence[str]) -
     too few rows. The test rows decide nothing.
     """
     if named is not None:
-        return named, "named by export.model"
+        return named, "as export.model says"
     if len(models) == 1:
         return models[0], "the only model"
     decisions = results.decisions

@@ -297,7 +297,7 @@ def _no_validation(watching: Sequence[str], held_out: bool) -> str:
         )
     choices, instead = "", "set split.validation_size before you choose any"
     if held_out:
-        choices = "; training rows that were left out of the fit make the choices"
+        choices = "; training rows left out of the fit make the choices"
         instead = "choose by cross-validation (crossvalidation in metrics/decisions.json)"
     return (
         f"There are no validation rows{choices}. {watched}Settings chosen by looking at these test "

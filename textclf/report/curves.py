@@ -416,10 +416,10 @@ def _calibration_remedy(run: Run) -> str:
         if fits and chance is not None and error > WELL_ABOVE * chance and error > chance + MATTERS:
             poor.append(display_name(name))
     methods = "platt or temperature" if run.binary or run.multilabel else "temperature"
-    rows = "validation rows" if "validation" in run.splits else "held-out training rows"
+    rows = "validation rows" if "validation" in run.splits else "training rows left out of the fit"
     verb = "is" if len(poor) == 1 else "are"
     sentence = (
         f"{join_names(poor)} {verb} calibrated worse than chance explains: "
-        f"evaluate.calibration: {methods} fits the probabilities to {rows}."
+        f"evaluate.calibration: {methods} corrects the probabilities by {rows}."
     )
     return sentence if poor else ""

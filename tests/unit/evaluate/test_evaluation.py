@@ -43,7 +43,7 @@ def test_it_prints_the_metrics_the_slices_left_out_and_the_warnings(project: Pat
         "majority: accuracy train ",
         "naive_bayes: accuracy train ",
         "naive_bayes: calibration: ",
-        "slices not compared, such as those of few rows: ",
+        "too rare or too many to compare as slices: ",
         "warning: only ",
         "warning: naive_bayes: ",
     )

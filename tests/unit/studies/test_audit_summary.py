@@ -160,7 +160,7 @@ def test_the_stage_writes_the_same_bytes_each_time(
     assert b"Three wrong" in first[2].read_bytes()
     printed = capsys.readouterr().out
     assert re.search(r"^the model contradicts [0-9]+ of 60 labels$", printed, re.MULTILINE)
-    warned = "models that learn corrected labels may look worse on test rows"
+    warned = "better models may look worse on wrong test labels"
     assert warned in printed
     assert warned in first[2].read_text(encoding="utf-8")
 

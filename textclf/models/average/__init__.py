@@ -32,8 +32,8 @@ def notes(settings: Averaged) -> list[str]:
     names = f"{display_name(settings.first)} and {display_name(settings.second)}"
     sentence = (
         f"The probabilities are the weighted mean of those of {names}, with the lowest log loss "
-        "on the validation rows or, without them, on held-out training rows; without these too, "
-        "both weigh the same."
+        "on the validation rows or, without them, on training rows left out of the fit; without "
+        "these too, both weigh the same."
     )
     return [sentence]
 

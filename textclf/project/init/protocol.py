@@ -201,7 +201,9 @@ def _decisions(preset: str, survey: Survey) -> Iterator[Choice]:
 
 
 def _choosing_rows(preset: str, survey: Survey) -> str:
-    return "validation rows" if is_validated(preset, survey) else "held-out training rows"
+    return (
+        "validation rows" if is_validated(preset, survey) else "training rows left out of the fit"
+    )
 
 
 def _export(preset: str, survey: Survey, candidates: Sequence[str]) -> Iterator[Choice]:

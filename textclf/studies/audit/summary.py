@@ -201,7 +201,7 @@ def describe(
             f"at least one contradicts {flagged['any']:,}"
         )
     yield f"read them in {page}"
-    yield f"before you correct labels: {UNCORRECTED}"
+    yield f"if you correct labels: {UNCORRECTED}"
 
 
 def count_reviews(corrections: Corrections) -> dict[str, dict[str, float]]:
