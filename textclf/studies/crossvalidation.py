@@ -205,16 +205,14 @@ def verdict(
     """
     likeliest = max(("better", "alike", "worse"), key=lambda name: test[name])
     if test[likeliest] < confidence:
-        says = f"cannot tell whether {later} and {earlier} are alike or one is better"
+        says = f"too close to tell whether {later} or {earlier} is better"
     elif likeliest == "alike":
         says = f"{later} and {earlier} are alike within a point of {accuracy}"
     else:
         first, second = (later, earlier) if likeliest == "better" else (earlier, later)
         says = f"{first} is better than {second} by more than a point of {accuracy}"
     shares = ", ".join(f"{name} {test[name]:.2f}" for name in ("better", "alike", "worse"))
-    return (
-        f"{says} (probability of {later}: {shares}; more accurate in a new draw {test['wins']:.2f})"
-    )
+    return f"{says} (chances of {later}: {shares}; ahead on another split {test['wins']:.2f})"
 
 
 def describe(
@@ -228,8 +226,8 @@ def describe(
     for name in train.names():
         accuracy = summary[name]["accuracy"]
         yield (
-            f"{name}: {title} {accuracy['mean']:.3f}, "
-            f"standard deviation {accuracy['sd']:.3f} over folds"
+            f"{name}: {title} {accuracy['mean']:.3f} on average, "
+            f"differing by about {accuracy['sd']:.3f} from fold to fold"
         )
     reading = [name for name in train.names() if train[name].kind != CONSTANT]
     for earlier, later in combinations(reading, 2):

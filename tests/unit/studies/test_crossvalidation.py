@@ -298,6 +298,11 @@ def test_a_sentence_on_each_pair_follows_the_models(
     report, trainings = crossvalidated(tmp_path, corpus(40), *names)
     *models, pair = capsys.readouterr().out.splitlines()
     assert [line.partition(":")[0] for line in models] == [*names]
+    accuracy = report["majority"]["accuracy"]
+    assert models[0].endswith(
+        f"{accuracy['mean']:.3f} on average, differing by about {accuracy['sd']:.3f} "
+        "from fold to fold"
+    )
     assert pair.startswith(
         "naive_bayes and logistic_regression are alike within a point of accuracy"
     )
@@ -350,12 +355,12 @@ def test_equal_differences_leave_no_doubt(difference: float, expected: tuple[flo
         ((0.96, 0.03, 0.01), "b is better than a by more than a point of accuracy"),
         ((0.01, 0.03, 0.96), "a is better than b by more than a point of accuracy"),
         ((0.01, 0.96, 0.03), "b and a are alike within a point of accuracy"),
-        ((0.94, 0.05, 0.01), "cannot tell whether b and a are alike or one is better"),
+        ((0.94, 0.05, 0.01), "too close to tell whether b or a is better"),
     ],
 )
 def test_a_pair_is_better_alike_or_unknown(chances: tuple[float, ...], sentence: str) -> None:
     test = {**dict(zip(("better", "alike", "worse"), chances, strict=True)), "wins": 0.7}
     shown = "better {:.2f}, alike {:.2f}, worse {:.2f}".format(*chances)
     assert verdict(test, "b", "a", 0.95, "accuracy") == (
-        f"{sentence} (probability of b: {shown}; more accurate in a new draw 0.70)"
+        f"{sentence} (chances of b: {shown}; ahead on another split 0.70)"
     )

@@ -328,13 +328,14 @@ def test_the_optimism_is_the_difference_of_both_scores(
     printed = capsys.readouterr().out
     number = r"(-?[0-9.]+)"
     line = (
-        rf"repeated in 2 outer folds: {number} inside, {number} on unseen rows; optimism {number}\n"
+        rf"repeated 2 times: {number} on the rows that chose, {number} on unseen rows; "
+        rf"too optimistic by {number}\n"
     )
     inside, unseen, optimism = map(float, re.findall(line, printed)[0])
     # The numbers are of the log loss, and each is rounded.
     assert optimism == pytest.approx(unseen - inside, abs=0.0015)
     expected = files.read_csv(tmp_path / "search.csv", ["expected"])["expected"]
-    assert f"half of the trials would find {expected[2]:.3f} on average\n" in printed
+    assert f"with half as many trials: {expected[2]:.3f} on average\n" in printed
 
 
 def propose(

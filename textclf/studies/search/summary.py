@@ -126,14 +126,14 @@ def describe(
     yield f"{metric.titled(several)} {mean} in cross-validation, {interval}"
     if "expected" in table and trials > 1:
         expected = format_value(metric.name, table["expected"][trials // 2 - 1])
-        yield f"half of the trials would find {expected} on average"
+        yield f"with half as many trials: {expected} on average"
     nested = content.get("nested")
     if nested:
         means = nested["naive"], nested["honest"]["mean"], nested["optimism"]["mean"]
         inside, unseen, optimism = (format_value(metric.name, value) for value in means)
         yield (
-            f"repeated in {nested['folds']} outer folds: {inside} inside, {unseen} on unseen rows; "
-            f"optimism {optimism}"
+            f"repeated {nested['folds']} times: {inside} on the rows that chose, "
+            f"{unseen} on unseen rows; too optimistic by {optimism}"
         )
     values = space.with_defaults(best, dimensions)
     yield f"to run the pipeline with them: {space.command(content['model'], values)}"
