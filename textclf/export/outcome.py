@@ -8,7 +8,7 @@ from textclf.evaluate.model_choice import explain_choice
 from textclf.evaluate.model_warnings import below_baseline
 from textclf.evaluate.registry import METRICS, OF_SETS, format_interval, format_value
 from textclf.evaluate.results import (
-    Comparison,
+    Difference,
     Results,
     format_difference,
     format_measured,
@@ -43,10 +43,9 @@ def describe(
     names = [*models, *external]
     test = {name: results.evaluation[name]["test"] for name in names}
     ranked, shown = rank(results, names)
+    references, compared = compared_with(results, names, ranked[0])
     multilabel = OF_SETS[0] in test[ranked[0]]
-    compared, unit = ("cost", "cost ") if "cost" in shown else ("accuracy", "")
-    baselines = [name for name in names if results.decisions[name].decision.baseline]
-    references = dict.fromkeys([*baselines[:1], ranked[0]] if len(names) > 1 else [])
+    unit = "cost " if compared == "cost" else ""
     recalls = {
         name: splits["test"].recall for name, splits in results.unknown.items() if "test" in splits
     }
@@ -66,7 +65,7 @@ def describe(
         if recalls:
             row.append(format_share(recalls.get(name)))
         row += [
-            "" if name == other else _against(results.compare(name, other), compared)
+            "" if name == other else _against(difference(results, name, other, compared), compared)
             for other in references
         ]
         rows.append(row)
@@ -88,6 +87,20 @@ def rank(results: Results, names: Sequence[str]) -> tuple[list[str], list[str]]:
     return ranked, [*of_sets, "log_loss"]
 
 
+def compared_with(results: Results, names: Sequence[str], best: str) -> tuple[list[str], str]:
+    """Return the models that each is compared with, the baseline and the best, and by what."""
+    metric = "cost" if "cost" in results.evaluation[best]["test"] else "accuracy"
+    baselines = [name for name in names if results.decisions[name].decision.baseline]
+    references = dict.fromkeys([*baselines[:1], best] if len(names) > 1 else [])
+    return [*references], metric
+
+
+def difference(results: Results, name: str, other: str, metric: str) -> Difference | None:
+    """Return the difference of two models on the test rows; None where rows are too few."""
+    test = results.compare(name, other)
+    return test if metric == "accuracy" else test.metrics.get(metric)
+
+
 def _of_looks(results: Results, model: str, confidence: float, looks: int) -> str:
     """Return a sentence with the interval of a model that is the best of so many results."""
     accuracy = results.evaluation[model]["test"]["accuracy"]
@@ -100,8 +113,7 @@ def _of_looks(results: Results, model: str, confidence: float, looks: int) -> st
     )
 
 
-def _against(test: Comparison, metric: str) -> str:
-    measured = test if metric == "accuracy" else test.metrics.get(metric)
+def _against(measured: Difference | None, metric: str) -> str:
     value, interval = format_difference(metric, measured.difference if measured else 0.0, measured)
     if measured is None:
         return interval

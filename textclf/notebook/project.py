@@ -87,6 +87,8 @@ class Project:
             The index is `model`. `default` says whether `textclf.load()` returns it. Each metric
             has its value and the ends of its interval in columns such as `accuracy`,
             `accuracy_low` and `accuracy_high`; NaN where rows are too few for an interval.
+            `against_<model>`, likewise, is the difference in accuracy, or in cost, from the
+            baseline and from the first model; it may be chance if its interval contains 0.
 
         Raises
         ------
@@ -108,7 +110,9 @@ class Project:
             train, average, evaluate, export = settings.values()
             models, external = with_averages(train, average).names(), sorted(evaluate.external)
             results = Results.read(METRICS, outcome.FILES, models, external)
-        ranked, shown = outcome.rank(results, [*models, *external])
+        names = [*models, *external]
+        ranked, shown = outcome.rank(results, names)
+        references, compared = outcome.compared_with(results, names, ranked[0])
         default, _ = explain_choice(export.model, results, models)
         rows: dict[str, dict[str, Any]] = {}
         for name in ranked:
@@ -116,6 +120,12 @@ class Project:
             rows[name] = {"default": name == default}
             for metric in ("accuracy", *shown):
                 rows[name] |= _with_ends(metric, measured[metric], ends.get(metric))
+            for other in references:
+                pair = None
+                if name != other:
+                    pair = outcome.difference(results, name, other, compared)
+                value = pair.difference if pair else np.nan
+                rows[name] |= _with_ends(f"against_{other}", value, pair)
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
 
     def predictions(self, model: str, split: str = "test") -> "pd.DataFrame":

@@ -56,6 +56,22 @@ def test_the_leaderboard_has_the_numbers_of_metrics(inside: Path) -> None:
             assert (low, high) == (ends[name]["low"], ends[name]["high"])
 
 
+def test_the_leaderboard_compares_with_the_baseline_and_the_best_model() -> None:
+    pairs = json.loads((ROOT / "metrics/comparisons.json").read_text())
+    board = textclf.open(ROOT).leaderboard()
+    best = board.index[0]
+    columns = [
+        f"against_{name}{end}" for name in ("majority", best) for end in ("", "_low", "_high")
+    ]
+    assert [*board.columns[-6:]] == columns
+    known = pairs["keras_vs_majority"]
+    assert [*board.loc["keras", columns[:3]]] == [
+        known[name] for name in ("difference", "low", "high")
+    ]
+    assert board.loc[best, columns[3:]].isna().all()
+    assert board.loc["majority", f"against_{best}"] == -board.loc[best, "against_majority"]
+
+
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_predictions_are_those_that_were_measured_with_their_texts(
     inside: Path, split: str
