@@ -10,6 +10,7 @@ import numpy as np
 from textclf.core.errors import UserError
 from textclf.core.files import COLUMN
 from textclf.core.quoting import list_names
+from textclf.tables.excel import UnsavedFormulaError
 from textclf.tables.files import find_files
 from textclf.tables.layout import Layout, place
 from textclf.tables.read import read_batches
@@ -92,6 +93,8 @@ def describe_column(path: Path, layout: Layout, name: str) -> Column | None:
             spaced += sum(not text.isascii() or len(text.split(None, 1)) > 1 for text in texts)
             measured += sum(MEASURE.match(text) is not None for text in texts)
             whole += sum(text.isdecimal() for text in texts)
+    except UnsavedFormulaError:
+        raise
     except UserError:
         return None
     all_hashes = np.concatenate(hashes)

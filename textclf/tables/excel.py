@@ -1,6 +1,8 @@
 """Excel workbooks (.xlsx): a header, then a row per record, numbered as in the sheet."""
 
+import re
 import warnings
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
@@ -8,20 +10,35 @@ from typing import IO, Any
 
 from textclf.core.errors import UserError
 from textclf.core.files import whole_file
-from textclf.core.quoting import list_names, quote_value
+from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.tables.compression import stored
 from textclf.tables.layout import Layout, NumberedRow
 
 Cell = tuple[str, Any]  # openpyxl's type of a cell's value, and the value
 EMPTY: Cell = ("n", None)
+UNSAVED: Cell = ("f", None)  # a formula without a value
 KIND = "Excel (.xlsx)"
+# Bytes of a sheet's XML that are searched at a time, and those that a formula takes at most.
+CHUNK, LONGEST = 2**20, 2**16
+# In a sheet's XML, merged cells and formulas without a value. An empty text is a value.
+MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]+\d+):[A-Z]+(\d+)"')
+FORMULA = re.compile(
+    rb'<(?:\w+:)?c\s(?![^>]*\bt="str")[^>]*?\br="([A-Z]+\d+)"[^>]*>\s*'
+    rb"<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*"
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
+
+
+class UnsavedFormulaError(UserError):
+    """A formula in a column to read has no value, as in workbooks that a program wrote."""
 
 
 def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
     """Yield the rows of the sheet that the layout names, or of the first.
 
     Empty rows at its end are left out. As in CSV, an empty cell is an empty text. A formula has the
-    value that was saved with it.
+    value that was saved with it; `UnsavedFormulaError` if there is none. Cells that are merged with
+    one above have its value, unless this is in the header.
     """
     with stored(stream, path) as file, file.open("rb") as opened:
         sheet = _without_end(_parse_sheet(opened, path, layout))
@@ -41,6 +58,11 @@ def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Numbere
                 name: row[position] if position < len(row) else EMPTY
                 for name, position in positions.items()
             }
+            if unsaved := [name for name, cell in cells.items() if cell == UNSAVED]:
+                raise UnsavedFormulaError(
+                    f"{path}:{number}: {quote_name(unsaved[0])} must be a value; got a formula "
+                    "without a saved value; open the workbook in Excel or LibreOffice and save it"
+                )
             failed = next((name for name, (kind, _) in cells.items() if kind == "e"), None)
             if failed is not None:
                 got = f"the error {cells[failed][1]} of a formula"
@@ -80,7 +102,7 @@ def first_rows(
     with whole_file(path, KIND):
         book = _open(stream)
         sheets = book.worksheets if layout.sheet is None else [_choose_sheet(book, path, layout)]
-        rows = {sheet.title: islice(_cells(sheet), most) for sheet in sheets}
+        rows = {sheet.title: islice(_cells(sheet, 0), most) for sheet in sheets}
         return {
             title: [
                 (number, ["" if value is None else str(value) for _, value in row])
@@ -93,7 +115,7 @@ def first_rows(
 def _parse_sheet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[list[Cell]]:
     """Yield the cells of each row of the sheet that the layout names, or of the first."""
     with whole_file(path, KIND):
-        yield from _cells(_choose_sheet(_open(stream), path, layout))
+        yield from _cells(_choose_sheet(_open(stream), path, layout), layout.header)
 
 
 def _open(stream: IO[bytes]) -> Any:
@@ -104,11 +126,50 @@ def _open(stream: IO[bytes]) -> Any:
     return openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
 
 
-def _cells(sheet: Any) -> Iterator[list[Cell]]:
-    """Yield the cells of each row of a sheet; a row ends with its last cell."""
+def _cells(sheet: Any, header: int) -> Iterator[list[Cell]]:
+    """Yield the cells of each row of a sheet; a row ends with its last cell.
+
+    Cells of the first column of a merged range have the value of its first cell, except those below
+    the row of the header that are merged with it.
+    """
+    merged, unsaved = _marks(sheet)
+    repeated: dict[int, tuple[int, Cell]] = {}  # by column: up to which row, and the cell
     sheet.reset_dimensions()  # some programs save wrong ones
-    for row in sheet.iter_rows():
-        yield [(cell.data_type, cell.value) for cell in row]
+    for number, row in enumerate(sheet.iter_rows(), start=1):
+        cells = [(cell.data_type, cell.value) for cell in row]
+        for column in unsaved.get(number, ()):
+            cells[column] = UNSAVED
+        repeated = {column: held for column, held in repeated.items() if held[0] >= number}
+        for column, (_, cell) in repeated.items():
+            cells += [EMPTY] * (column + 1 - len(cells))
+            cells[column] = cell
+        for column, last in merged.get(number, ()):
+            if column < len(cells) and not number <= header < last:
+                repeated[column] = last, cells[column]
+        yield cells
+
+
+def _marks(sheet: Any) -> tuple[dict[int, set[tuple[int, int]]], dict[int, set[int]]]:
+    """Return what openpyxl leaves out of a sheet that it reads row by row.
+
+    These are the merged ranges by first row, each as its first column and last row; and, by row,
+    the columns of formulas without a value. Columns are numbered from 0.
+    """
+    from openpyxl.utils import coordinate_to_tuple
+
+    merged: dict[int, set[tuple[int, int]]] = defaultdict(set)
+    unsaved: dict[int, set[int]] = defaultdict(set)
+    text = b""
+    with sheet._get_source() as source:
+        while chunk := source.read(CHUNK):
+            text = text[-LONGEST:] + chunk
+            for match in MERGED.finditer(text):
+                row, column = coordinate_to_tuple(match[1].decode())
+                merged[row].add((column - 1, int(match[2])))
+            for match in FORMULA.finditer(text):
+                row, column = coordinate_to_tuple(match[1].decode())
+                unsaved[row].add(column - 1)
+    return merged, unsaved
 
 
 def _choose_sheet(book: Any, path: Path, layout: Layout) -> Any:

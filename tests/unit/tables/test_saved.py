@@ -13,11 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.refusal import refusal
 from tests.unit.tables.tables import ROWS, arrow, compressed, data, excel, frame_of, pairs, sqlite
 from textclf.tables import corpus
 from textclf.tables.corpus import Corpus
 from textclf.tables.files import describe_folders, find_files
 from textclf.tables.given import layout_of
+from textclf.tables.layout import Layout
+from textclf.tables.read import read_batches
 
 Read = Callable[..., Corpus]
 Files = Mapping[str, bytes | str]
@@ -218,6 +221,43 @@ def test_what_a_workbook_has_besides_values_is_read_without_a_warning(tmp_path: 
     sheet["A2"].hyperlink = "https://example.org"
     book.save(tmp_path / "c.xlsx")
     assert pairs(corpus.read(tmp_path / "c.xlsx", data())) == [("a", "0"), ("b", "1")]
+
+
+@pytest.mark.parametrize(
+    ("header", "ranges", "labels"),
+    [
+        (1, ["B2:B4"], ["x", "x", "x", "y", ""]),
+        (1, ["A4:A5", "B5:C6"], ["x", "", "", "y", "y"]),
+        # A cell of a header may be merged with others, too.
+        (1, ["B1:B2", "C1:D1"], ["", "", "", "y", ""]),
+        (2, ["B1:B2", "B5:B6"], ["", "", "y", "y"]),
+    ],
+)
+def test_merged_cells_have_the_value_of_their_first_in_every_row(
+    header: int, ranges: list[str], labels: list[str], tmp_path: Path
+) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (("text", "label"), ("text", "x"), ("b",), ("c",), ("d", "y"), ("e",)):
+        sheet.append(row)
+    for cells in ranges:
+        sheet.merge_cells(cells)
+    book.save(tmp_path / "c.xlsx")
+    layout = Layout({"text": "text", "label": "label"}, header=header)
+    (batch,) = read_batches(tmp_path / "c.xlsx", "excel", layout)
+    assert batch.columns["label"] == labels
+
+
+def test_a_formula_without_a_saved_value_is_refused_in_a_column_to_read(tmp_path: Path) -> None:
+    formulas = [("n", "text", "label"), ("=1+1", "a", 0), ("=1+1", "b", 1), (3, '="<" & A2', 1)]
+    (tmp_path / "c.xlsx").write_bytes(excel(*formulas[:3]))
+    assert pairs(corpus.read(tmp_path / "c.xlsx", data())) == [("a", "0"), ("b", "1")]
+    (tmp_path / "c.xlsx").write_bytes(excel(*formulas))
+    assert refusal(corpus.read, tmp_path / "c.xlsx", data()) == (
+        f"{tmp_path}/c.xlsx:4: text must be a value; got a formula without a saved value; "
+        "open the workbook in Excel or LibreOffice and save it"
+    )
 
 
 def test_reading_a_database_leaves_it_and_its_folder_as_they_are(tmp_path: Path) -> None:

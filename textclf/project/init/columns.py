@@ -23,6 +23,7 @@ from textclf.tables.columns import (
     require_rows,
 )
 from textclf.tables.corpus import read
+from textclf.tables.excel import UnsavedFormulaError
 from textclf.tables.files import find_files
 from textclf.tables.layout import NUMBER, SOURCE, Layout
 from textclf.tables.settings import Data
@@ -77,8 +78,12 @@ def find_columns(
     """
     # Cells without a name are those beside the table, or below a merged cell of its header.
     names = [name for name in column_names(path, layout) if name and name not in unused]
-    described = [describe_column(path, layout, name) for name in names]
-    columns = [column for column in described if column is not None]
+    columns = []
+    for name in names:
+        # A column of formulas without values is left out if the user named those to read.
+        with suppress(*([UnsavedFormulaError] if texts and labels else [])):
+            if (column := describe_column(path, layout, name)) is not None:
+                columns.append(column)
     if not any(column.values for column in columns):
         require_rows(path, layout)
     if not (texts and labels):

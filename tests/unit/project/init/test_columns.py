@@ -7,7 +7,7 @@ import yaml
 
 from tests import approved
 from tests.refusal import refusal
-from tests.unit.tables.tables import delimited
+from tests.unit.tables.tables import delimited, excel
 from textclf.project.init.columns import (
     find_columns,
     find_groups,
@@ -98,6 +98,13 @@ def test_a_first_row_that_looks_like_the_others_is_no_header(
     assert find(path, ["The soup was cold."], ["b"]) == ("The soup was cold.", "b")
     layout = Layout({}, option="--", header=0)
     assert find_columns(path, layout, None, None)[:2] == ("2", "3")
+
+
+def test_formulas_without_values_are_named_unless_the_columns_to_read_are(tmp_path: Path) -> None:
+    rows = [(f"Parcel {n}, late", f'=A{n + 2} & "!"', "ab"[n % 2]) for n in range(20)]
+    (tmp_path / "a.xlsx").write_bytes(excel(("message", "loud", "team"), *rows))
+    assert "a.xlsx:2: loud must be a value; got a formula" in refusal(find, tmp_path / "a.xlsx")
+    assert find(tmp_path / "a.xlsx", ["message"], ["team"]) == ("message", "team")
 
 
 def test_other_columns_that_may_hold_the_texts_are_named(tmp_path: Path) -> None:
