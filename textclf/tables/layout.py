@@ -121,10 +121,7 @@ class Layout:
     def header_hint(self, names: Sequence[str], unit: str) -> str:
         """Return advice for a first line or row that has no column to read and looks like data."""
         wanted = set(self.names()) - {SOURCE}
-        is_data = any(
-            NUMBER.fullmatch(name) or len(name) > 40 or name.count(" ") > 3 for name in names
-        )
-        if is_data and not wanted & set(names):
+        if any(map(looks_like_data, names)) and not wanted & set(names):
             no_header = "set data.header to false"
             if self.option == "--":
                 no_header = "add --no-header"
@@ -136,6 +133,11 @@ class Layout:
         if self.header:
             return list(first)
         return [str(number) for number in range(1, len(first) + 1)]
+
+
+def looks_like_data(name: str) -> bool:
+    """Return whether a cell of a header is a number or a text rather than the name of a column."""
+    return bool(NUMBER.fullmatch(name)) or len(name) > 40 or name.count(" ") > 3
 
 
 def place(name: str, number: int) -> str:

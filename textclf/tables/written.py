@@ -15,8 +15,8 @@ from textclf.tables.compression import decompressing, open_bytes
 from textclf.tables.delimited import CSV, DELIMITERS, TSV
 from textclf.tables.files import TableFile, find_files
 from textclf.tables.formats import FORMATS
-from textclf.tables.layout import Layout
-from textclf.tables.lines import decoded, lines_of
+from textclf.tables.layout import Layout, looks_like_data
+from textclf.tables.lines import decoded, lines_of, strip_end
 
 UTF_8, UTF_16 = "utf-8", "utf-16"
 # What most tables are written in that are not Unicode: the encoding of Windows in western Europe.
@@ -26,6 +26,9 @@ MARKS_OF_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 DECODED_BYTES, CHUNK = 2**26, 2**20
 # Lines of a file, or rows of a sheet, by which the header is found.
 SAMPLE = 100
+# Lines by which a header is found where most files have none; a column of few values has at least
+# so many rows per value.
+UNHEADED_SAMPLE, ROWS_PER_VALUE = 1000, 4
 # Rows of a title above a header, at most.
 MOST_TITLES = 10
 # Share of the rows that must have one number of fields.
@@ -69,6 +72,8 @@ def find_written(path: Path, given: Mapping[str, Any], expected: str = UTF_8) ->
             phrases.append(f"encoding {encoding}{shown}")
     if first.format in {"csv", "tsv"} and first.path.is_file():
         found = _find_delimiter(first, layout)
+    elif first.format == "txt" and first.path.is_file() and _has_header(first, layout):
+        found = {"format": "tsv"}
     elif first.format == "excel":
         found, others = _find_sheet(first, layout)
     else:
@@ -140,6 +145,24 @@ def _find_delimiter(file: TableFile, layout: Layout) -> dict[str, Any]:
         if shapes[best].header > 1:
             found["header"] = shapes[best].header
     return found
+
+
+def _has_header(file: TableFile, layout: Layout) -> bool:
+    """Return whether lines with tabs have a header: one whose cells look unlike those below it.
+
+    They are names, none of them is a value of its column, and the values of some column repeat.
+    """
+    with decompressing(file.path), open_bytes(file.path) as stream, decoded(stream, layout) as text:
+        lines = islice(lines_of(text), UNHEADED_SAMPLE)
+        rows = [strip_end(line).split("\t") for line in lines if not line.isspace()]
+    header, *below = rows or [[]]
+    columns = list(zip(*(row for row in below if len(row) == len(header)), strict=True))
+    if len(header) < 2 or not columns or len(columns[0]) < REGULAR * len(below):
+        return False
+    are_names = not any(map(looks_like_data, header))
+    recur = any(name in column for name, column in zip(header, columns, strict=True))
+    repeat = any(len(set(column)) * ROWS_PER_VALUE <= len(column) for column in columns)
+    return are_names and repeat and not recur
 
 
 def _divide(lines: Sequence[str], delimiter: str, quoting: bool) -> list[tuple[int, list[str]]]:

@@ -13,6 +13,7 @@ from textclf.tables.read import read_batches
 from textclf.tables.written import find_written
 
 ROWS = "The soup was cold,bad\nWe loved it,good\n"
+TABS = "We loved it\tgood\n" * 4
 SEMICOLONS = "Text;Preis\nDie Suppe war schön;3,5\nKöstlich;4,5\n"
 
 
@@ -40,6 +41,14 @@ SEMICOLONS = "Text;Preis\nDie Suppe war schön;3,5\nKöstlich;4,5\n"
         # Formats without a delimiter.
         ("a.jsonl", '{"text": "a;b"}\n', {}),
         ("a.txt", "a;b\t1\n", {}),
+        # A header above lines with tabs, which usually have none.
+        ("a.txt", "text\tlabel\n" + TABS, {"format": "tsv"}),
+        ("a.txt", "id\ttext\tlabel\n" + TABS.replace("We", "1\tWe"), {"format": "tsv"}),
+        ("a.txt", TABS, {}),
+        ("a.txt", "We liked the warm soup\tfine\n" + TABS, {}),
+        ("a.txt", "text\t2\n" + TABS, {}),
+        ("a.txt", "Slow\tbad\n" + TABS.replace("good", "bad"), {}),
+        ("a.txt", "Lost card\tlost_card\nNo card\tno_card\nA fee\tfees\n", {}),
     ],
 )
 def test_delimiter_and_header_are_those_that_make_rows_of_one_length(
