@@ -1,4 +1,7 @@
-"""JSON Lines, an object per numbered line; and JSON, one array of objects, numbered from 1."""
+"""JSON Lines, an object per numbered line; and JSON, one array of objects, numbered from 1.
+
+A field of a nested object is named by its path, such as `review.text`.
+"""
 
 import json
 from collections import Counter
@@ -44,6 +47,7 @@ def to_record(
     """Return the columns to read of an object, `rule` for other values; add its keys to `keys`."""
     if not isinstance(value, dict):
         return ValueError(f"{rule}; got {quote_value(value)}{hint}")
+    value = _flat(value)
     if SOURCE in keys:
         value.setdefault(SOURCE, None)
     elif keys and SOURCE in value and SOURCE in layout.names():
@@ -58,6 +62,19 @@ def to_record(
     if not keys.keys() >= value.keys():
         keys.update(dict.fromkeys(value))
     return {name: value[name] for name in layout.names() if name in value}  # others may be large
+
+
+def _flat(value: dict[str, object]) -> dict[str, object]:
+    """Return an object with the fields of nested ones after its own, named by their path."""
+    flat = {name: field for name, field in value.items() if not isinstance(field, dict)}
+    nested = [(name, field) for name, field in value.items() if isinstance(field, dict)]
+    for path, content in nested:  # which grows
+        for name, field in content.items():
+            if isinstance(field, dict):
+                nested.append((f"{path}.{name}", field))
+            else:
+                flat.setdefault(f"{path}.{name}", field)
+    return flat
 
 
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:

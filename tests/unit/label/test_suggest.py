@@ -130,7 +130,7 @@ def test_the_other_columns_of_the_pool_are_there_for_those_who_answer(run: Comma
 
 
 def test_other_columns_that_hold_objects_stay_out(run: Command) -> None:
-    rows = [{"text": text, "meta": {"n": n}} for n, text in enumerate(TEXTS)]
+    rows = [{"text": text, "spans": [{"n": n}]} for n, text in enumerate(TEXTS)]
     Path("pool.csv").unlink()
     Path("pool.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     assert run.func("suggest", "pool.jsonl", "--rows", "5").status == 0  # type: ignore[attr-defined]

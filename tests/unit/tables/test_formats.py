@@ -26,6 +26,8 @@ from tests.unit.tables.tables import (
 from textclf.tables import limits
 from textclf.tables.corpus import Corpus
 from textclf.tables.formats import FORMATS, TABLE_FORMATS
+from textclf.tables.layout import Layout
+from textclf.tables.read import read_batches
 from textclf.tables.settings import Data
 
 DOCS = Path(__file__).parents[3] / "docs" / "own-data.md"
@@ -310,3 +312,20 @@ def test_a_sheet_is_read_beyond_the_size_that_a_program_has_written_to_it(
                 name, re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:A1"', book.read(name))
             )
     assert pairs(read({"c.xlsx": stream.getvalue()})) == [("a", "0"), ("b", "1")]
+
+
+@pytest.mark.parametrize("name", ["c.jsonl", "c.json"])
+def test_fields_of_nested_objects_are_columns_after_those_of_their_exact_name(
+    name: str, tmp_path: Path
+) -> None:
+    rows = [
+        {"n": 1, "a": {"b": "x", "c": {"d": ["y"], "e": {}}}},
+        {"a": {"b": "z", "b.c": "v"}, "a.b": "w"},
+    ]
+    text = json.dumps(rows) if name == "c.json" else "\n".join(map(json.dumps, rows))
+    (tmp_path / name).write_text(text)
+    layout = Layout({"text": ("a.b", "a.b.c"), "label": "a.c.d"})
+    batches = read_batches(tmp_path / name, name.removeprefix("c."), layout)
+    assert [dict(batch.columns) for batch in batches] == [
+        {"a.b": ["x", "w"], "a.b.c": [None, "v"], "a.c.d": [["y"], None]}
+    ]
