@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from textclf.core.errors import UserError
+from textclf.core.formatting import count_noun
 from textclf.core.quoting import list_names
 from textclf.tables import folders
 from textclf.tables.compression import COMPRESSIONS, uncompressed_name
@@ -23,6 +24,8 @@ CACHED = re.compile(r"/[0-9a-f]{2}/[0-9a-f]{30}$")
 # hold the rows.
 STATE = "state.json"
 DESCRIPTIONS = frozenset({STATE, "dataset_info.json", "dataset_dict.json"})
+# Files that systems leave in folders, besides hidden ones, in lower case.
+CLUTTER = frozenset({"thumbs.db", "desktop.ini"})
 # Files beside folders of texts that are fewer than this share of them are no texts.
 LOOSE = 0.1
 # What to do with files that are no table, by ending.
@@ -56,6 +59,8 @@ def find_files(path: Path, layout: Layout) -> list[TableFile]:
     else:
         where = repr(str(path)) if UNPRINTABLE.search(str(path)) else path
         raise UserError(f"{where} not found; set {layout.option}path to a file or folder of texts")
+    if layout.format == "auto" and path.is_dir():
+        files = _without_other_files(files)
     inside = {name: file for name, file in files.items() if "/" in name}
     loose = [file for name, file in files.items() if name not in inside]
     if len(loose) < LOOSE * len(inside) and folders.is_folder_per_class(inside):
@@ -72,6 +77,20 @@ def find_files(path: Path, layout: Layout) -> list[TableFile]:
     return [TableFile(name, file, _format(file, layout)) for name, file in sorted(files.items())]
 
 
+def _without_other_files(files: dict[str, Path]) -> dict[str, Path]:
+    """Return files without those that lie in folders of texts and are none, such as images.
+
+    All stay if they are no folders of texts, or if a share of them may be tables.
+    """
+    others = {name for name in files if "/" in name and not folders.is_text(name)}
+    texts = {name: file for name, file in files.items() if name not in others}
+    tables = [name for name in others if uncompressed_name(name).suffix.lower() in ENDINGS]
+    inside = {name: file for name, file in texts.items() if "/" in name}
+    if len(tables) < LOOSE * len(inside) and folders.is_folder_per_class(inside):
+        return texts
+    return files
+
+
 def _require_none(loose: Sequence[Path], layout: Layout) -> None:
     """Raise `UserError` if files lie beside folders of texts that are named for their classes."""
     if loose and layout.format == "auto":
@@ -85,7 +104,16 @@ def describe_folders(files: Sequence[TableFile]) -> Iterator[str]:
     """Yield a line that says so if the files are read as texts of their folders' classes."""
     if files and files[0].format == folders.FORMAT:
         classes = list_names(sorted({folders.composed(file.path.parent.name) for file in files}))
-        yield f"{len(files)} files, each a text whose label is the name of its folder ({classes})"
+        paths = {file.path for file in files}
+        others = [
+            other
+            for folder in {path.parent for path in paths}
+            for other in folder.iterdir()
+            if other.is_file() and other not in paths and not _is_clutter([other.name])
+        ]
+        ignored = f"; left out: {count_noun(len(others), 'other file')}" if others else ""
+        line = f"{len(files)} files, each a text whose label is the name of its folder ({classes})"
+        yield line + ignored
 
 
 def source_name(name: str) -> str:
@@ -132,7 +160,7 @@ def _match(folder: Path, layout: Layout) -> dict[str, Path]:
     _require_readable(folder, layout)
     for file in folder.glob(layout.files):
         parts = file.relative_to(folder).parts
-        if any(part.startswith(".") for part in parts):
+        if _is_clutter(parts):
             continue
         name = _require_printable("/".join(parts), file)
         is_file = file.is_file()
@@ -151,6 +179,10 @@ def _match(folder: Path, layout: Layout) -> dict[str, Path]:
         rule = f"must contain files that match {layout.option}files"
         raise UserError(f"{folder} {rule}; got none for {layout.files}")
     return files
+
+
+def _is_clutter(parts: Sequence[str]) -> bool:
+    return any(part.startswith(".") or part.lower() in CLUTTER for part in parts)
 
 
 def _require_no_link(path: Path, layout: Layout) -> None:

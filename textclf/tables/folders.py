@@ -26,15 +26,18 @@ def composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+def is_text(name: str) -> bool:
+    """Return whether a file's name ends in .txt, before the ending of a compression."""
+    return uncompressed_name(name).suffix.lower() == ".txt"
+
+
 def is_folder_per_class(files: Mapping[str, Path]) -> bool:
     """Return whether all files of a folder are .txt files in folders below it, each of them a text.
 
     They are not if the first of them has a tab in its first line, as UCI's format of a sentence per
     line has. The keys of `files` are names below the folder.
     """
-    are_texts = all(
-        "/" in name and uncompressed_name(name).suffix.lower() == ".txt" for name in files
-    )
+    are_texts = all("/" in name and is_text(name) for name in files)
     if not files or not are_texts:
         return False
     first = files[min(files)]

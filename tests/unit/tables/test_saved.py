@@ -280,6 +280,11 @@ TEXTS = {
     "pos/1.txt": "good\tfood",
     "pos/old/3.txt": "\ufeffé",
 }
+CLUTTER = {
+    f"{folder}/{name}": "\0"
+    for folder in ("neg", "pos")
+    for name in ("Thumbs.db", "desktop.ini", ".DS_Store")
+}
 IN_LINES = [  # UCI's format
     {"a/1.txt": "good\t1\n", "b/2.txt": "bad\t0\n"},
     {"a/1.txt": "good\t1\nbad\t0\n", "2.txt": "bad\t0\n"},
@@ -290,7 +295,8 @@ IN_LINES = [  # UCI's format
 def test_a_folder_per_class_is_recognised_unless_its_texts_have_labels(
     read: Read, tmp_path: Path, files: dict[str, str]
 ) -> None:
-    got = read(files, missing="drop")
+    others = CLUTTER | {"pos/a.pdf": "\0", "neg/notes.md": "\0"} if files is TEXTS else {}
+    got = read(files | others, missing="drop")
     described = list(describe_folders(find_files(tmp_path / "data", layout_of(data()))))
     if files is not TEXTS:
         assert (set(frame_of(got)["label"]), described) == ({"0", "1"}, [])
@@ -300,6 +306,5 @@ def test_a_folder_per_class_is_recognised_unless_its_texts_have_labels(
         ["pos/1.txt", "good\tfood", "pos"],
         ["pos/old/3.txt", "é", "old"],
     ]
-    assert described == [
-        "4 files, each a text whose label is the name of its folder (neg, old, pos)"
-    ]
+    folders = "4 files, each a text whose label is the name of its folder (neg, old, pos)"
+    assert described == [f"{folders}; left out: 2 other files"]
