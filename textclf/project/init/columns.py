@@ -42,6 +42,8 @@ LONGEST_LABEL = 60
 SHORTEST_TEXT = 20
 # Without a usual name, a column of labels has at most this share of dates and decimals.
 MEASURED = 0.5
+# Names of columns, unlike sentences.
+NAME = re.compile(r"[\w -]+")
 # Names of columns of ids.
 ID = re.compile(r"(.*[\W_])?(?i:id|uuid|guid)|.*[a-z]I[dD]")
 # Rows per value of a column of slices, of which a quarter are test rows.
@@ -107,10 +109,14 @@ def require_header(columns: Sequence[Column], path: Path, layout: Layout) -> Non
     # In tables that were put together, rows below repeat the whole header.
     if not layout.header or all(column.repeats_name for column in columns):
         return
+    # The header of a text is a name, and then those of other columns may be years.
+    longest = max(columns, key=lambda column: column.mean_length)
+    is_name = NAME.fullmatch(longest.name) and 2 * len(longest.name) <= longest.mean_length
     reasons = []
     for column in columns:
         name, like_label = column.name, column.distinct * ROWS_PER_CLASS <= column.values
-        if NUMBER.fullmatch(name) and column.measured + column.whole > 1 - SPACED:
+        is_number = NUMBER.fullmatch(name) and column.measured + column.whole > 1 - SPACED
+        if is_number and not is_name:
             reasons.append(f"{quote_name(name)} is a number, like the values below it")
         elif column.repeats_name and like_label:
             reasons.append(f"{quote_name(name)} is a value of its column, too")

@@ -98,6 +98,8 @@ def test_a_first_row_that_looks_like_the_others_is_no_header(
     assert find(path, ["The soup was cold."], ["b"]) == ("The soup was cold.", "b")
     layout = Layout({}, option="--", header=0)
     assert find_columns(path, layout, None, None)[:2] == ("2", "3")
+    path.write_text("\n".join(["2024,message,team", *rows]) + "\n")
+    assert find(path) == ("message", "team")
 
 
 def test_formulas_without_values_are_named_unless_the_columns_to_read_are(tmp_path: Path) -> None:
