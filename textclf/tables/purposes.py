@@ -15,7 +15,7 @@ from textclf.core.files import COLUMN, SLICE
 from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.tables.layout import Layout, Record
 from textclf.tables.settings import Data
-from textclf.tables.several import JOINT, LABELS, flagged, labels_in, written_list
+from textclf.tables.several import JOINT, LABELS, flagged, labels_in, only_value, written_list
 from textclf.tables.split_names import split_of_value
 from textclf.tables.values import (
     A_NUMBER,
@@ -197,9 +197,10 @@ class Time(Repeated):
 
 
 class Label(Repeated):
-    """The label of each row."""
+    """The label of each row, which may be a list of it alone."""
 
     may_drop = True
+    written = staticmethod(only_value)
 
     def parse(self, value: str) -> str:
         """Return the label; `ValueError` unless it is one of data.classes, if they are set."""

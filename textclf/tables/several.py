@@ -57,6 +57,11 @@ def labels_in(value: object, column: str, separator: str | None, single: bool) -
     return sorted({label for label in labels if label})
 
 
+def only_value(value: object) -> object:
+    """Return the value of a list of one; any other value as it is."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
 def written_list(value: object) -> object:
     """Return a list as JSON text; any other value as it is."""
     return json.dumps(value, default=str) if isinstance(value, list) else value

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Container, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from textclf.tables.corpus import read
 from textclf.tables.excel import UnsavedFormulaError
 from textclf.tables.files import find_files
 from textclf.tables.layout import NUMBER, SOURCE, Layout
+from textclf.tables.read import read_batches
 from textclf.tables.settings import Data
 
 # Usual names of a column of labels, likeliest first, and of a column of splits.
@@ -137,9 +139,9 @@ def find_sets(
 ) -> tuple[dict[str, Any], str]:
     """Return the settings of a table whose texts have several labels, and what shows it.
 
-    Both are empty if a text has one label. `columns` are those that are neither texts nor labels;
-    `given`: the user named those of labels. Raises `UserError` if several columns could each be the
-    only one of labels.
+    The settings are empty if a text has one label. `columns` are those that are neither texts nor
+    labels; `given`: the user named those of labels. Raises `UserError` if several columns could
+    each be the only one of labels.
     """
     task = {"task": "multilabel"}
     if not isinstance(data.label, str):
@@ -155,6 +157,8 @@ def find_sets(
         return task, f"{list_names(data.label)} are columns of 0 and 1{left_out}{alone}"
     labels = describe_column(path, layout, data.label)
     if labels is not None and labels.form == LISTS:
+        if _are_lists_of_one(path, layout, data.label):
+            return {}, f"{quote_name(data.label)} holds lists of one label each"
         return task, f"{quote_name(data.label)} holds lists"
     if labels is not None and labels.form not in {"", FLAGS}:
         shown = f"{quote_name(data.label)} combines some by {labels.form!r}"
@@ -170,6 +174,17 @@ def find_sets(
                 if _share_of_several(path, data.model_copy(update=settings)) >= SEVERAL:
                     return settings, f"rows with the same {quote_name(column.name)} have one each"
     return {}, ""
+
+
+def _are_lists_of_one(path: Path, layout: Layout, name: str) -> bool:
+    """Return whether all values of a column are lists of one value, not texts of such lists."""
+    one = replace(layout, columns={"label": name})
+    return all(
+        isinstance(value, list) and len(value) == 1
+        for file in find_files(path, one)
+        for batch in read_batches(file.path, file.format, one)
+        for value in batch.columns.get(name, [None])
+    )
 
 
 def _share_of_several(path: Path, data: Data) -> float:

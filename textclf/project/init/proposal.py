@@ -174,6 +174,9 @@ def describe_table(
     known = {name: value for name, value in values.items() if name != "unknown"}
     every = _validated(known | several)
     several, shown = find_sets(path, every, others, layout, given=bool(arguments.label))
+    if shown and not several:
+        phrases.append(shown)
+        shown = ""
     if several and named.unknown is not None:
         rule = "--unknown must be left out if a text has several labels: one of no class has none"
         raise UserError(f"{rule}; got {show(named.unknown)}")
