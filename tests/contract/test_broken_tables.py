@@ -78,9 +78,12 @@ MADE: dict[str, Case] = {  # what is no text, or a long one
             (5, 1),
             ("b", 1.5),
             ("c", dt.date(2020, 1, 1)),
-            ("d", "=1/0"),
+            ("d", None),
             ("#N/A", 1),
         ),
+    ),
+    "Excel: a formula without a value": alone(
+        "c.xlsx", excel(("text", "label"), ("a", 0), ("d", "=1/0"))
     ),
     "Excel: an empty row among others": alone(
         "c.xlsx", excel(("text", "label"), ("a", 0), (), ("b", 1))
@@ -144,7 +147,7 @@ MADE: dict[str, Case] = {  # what is no text, or a long one
         f"Parquet: label of type {column.type}": alone("c.parquet", parquet(["a"], column))
         for column in (pa.array([1.0]), pa.array([dt.date(2020, 1, 1)]))
     },
-    "Parquet: labels in lists": alone("c.parquet", parquet(["a"], pa.array([["a"]], LIST))),
+    "Parquet: labels in lists": alone("c.parquet", parquet(["a"], pa.array([["a", "b"]], LIST))),
     "Parquet: ids of floats": alone("c.parquet", parquet(n=[1.0, 2.0]), id="n"),
     "Parquet: null for a text": alone("c.parquet", parquet(["a", None])),
     "Parquet: nothing but nulls": alone("c.parquet", parquet(label=pa.nulls(2))),

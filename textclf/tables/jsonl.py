@@ -66,7 +66,7 @@ def to_record(
 
 def _flat(value: dict[str, object]) -> dict[str, object]:
     """Return an object with the fields of nested ones after its own, named by their path."""
-    flat = {name: field for name, field in value.items() if not isinstance(field, dict)}
+    flat = dict(value)
     nested = [(name, field) for name, field in value.items() if isinstance(field, dict)]
     for path, content in nested:  # which grows
         for name, field in content.items():
