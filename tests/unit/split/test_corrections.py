@@ -122,7 +122,7 @@ def test_what_became_of_the_corrections_is_printed(
     )
     uncorrected = (
         "warning: labels of 2 training rows and 1 validation row were corrected, "
-        "but of no test row: models "
+        "but of no test row: better models "
     )
     assert [line for line in lines if line.startswith(uncorrected)]
 
