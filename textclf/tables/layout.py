@@ -106,7 +106,7 @@ class Layout:
                 continue
             got = quote_value(column)
             if count:
-                got = f"{count} columns named {got}"
+                got = f"{count} columns named {got}; rename one"
             if near := [name for name in names if name.strip() == column.strip() != name]:
                 got += f"; write {quote_value(near[0])}, with its spaces"
             rule = f"must be one of its columns ({list_names(names)})"

@@ -64,7 +64,11 @@ TYPE = "platform must be text, an integer or a boolean; got"
             "text,label\na,0\n",
             ["data.slices must be one of its columns (text, label); got 'platform'"],
         ),
-        ("c.csv", "text,label,platform,platform\na,0,b,c\n", ["got 2 columns named 'platform'"]),
+        (
+            "c.csv",
+            "text,label,platform,platform\na,0,b,c\n",
+            ["got 2 columns named 'platform'; rename one"],
+        ),
         (
             "c.csv",
             "text,label,platform\na,0,b\x07\nb,1,c\n",

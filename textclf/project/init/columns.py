@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
-from textclf.core.quoting import list_names, quote_name
+from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.evaluate.slices.membership import FEWEST_ROWS
 from textclf.evaluate.slices.names import FAMILIES
 from textclf.tables.columns import (
@@ -81,7 +81,14 @@ def find_columns(
     `UserError` if there is no such column, or if several could be the labels.
     """
     # Cells without a name are those beside the table, or below a merged cell of its header.
-    names = [name for name in column_names(path, layout) if name and name not in unused]
+    every = [name for name in column_names(path, layout) if name]
+    repeated = [name for name in every if every.count(name) > 1]
+    if repeated and not (texts and labels):
+        raise UserError(
+            f"{path}: {every.count(repeated[0])} columns are named {quote_value(repeated[0])}; "
+            "rename one, or name others by --text and --label"
+        )
+    names = [name for name in every if name not in unused]
     columns = []
     for name in names:
         # A column of formulas without values is left out if the user named those to read.

@@ -123,6 +123,12 @@ def two_files(first: str, second: str, *, repeat: bool = False) -> Case:
     return Case(files, ("--data", first, "--test", second, "--preset", "fast"))
 
 
+def repeated_column(*arguments: str) -> Case:
+    """Return the case of two columns with one name."""
+    rows = [(message, team, "x") for _, message, team in ROWS]
+    return table(("message", "team", "team"), rows, *arguments)
+
+
 FAST = ("--preset", "fast")
 TICKETS = ("--data", "tickets.csv")
 LOOK_ALIKE = {0: "Shipping", 2: "shipping ", 4: "once"}
@@ -157,6 +163,8 @@ MADE = {
     "groups of rows": (grouped := repeated(*range(1, 60, 2)))._replace(
         arguments=(*grouped.arguments, "--group", "ticket_id")
     ),
+    "a name of two columns": repeated_column(),
+    "a name of two columns, given": repeated_column("--text", "message", "--label", "team"),
     "a folder as test table": Case({"c/a.csv": TABLE}, (*TICKETS, "--test", "c")),
     "another encoding": Case(
         {"a.csv": "text,label\ncaf\udce9 eins,a\ncaf\udce9 zwei,b\n"}, ("--data", "a.csv")
