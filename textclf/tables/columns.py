@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from textclf.core.display import list_in
 from textclf.core.errors import UserError
 from textclf.core.files import COLUMN
 from textclf.core.quoting import list_names
@@ -14,7 +15,7 @@ from textclf.tables.excel import UnsavedFormulaError
 from textclf.tables.files import find_files
 from textclf.tables.layout import Layout, place
 from textclf.tables.read import read_batches
-from textclf.tables.values import SEPARATORS, UNFIT, to_array, written_cell
+from textclf.tables.values import CONTROL, SEPARATORS, UNFIT, to_array, written_cell
 
 # How a date begins, and a whole decimal
 MEASURE = re.compile(r"\d{4}-\d\d?-\d\d?|\d{1,2}[./]\d{1,2}[./]\d{2,4}|-?\d*[.,]\d+$")
@@ -22,8 +23,10 @@ MEASURE = re.compile(r"\d{4}-\d\d?-\d\d?|\d{1,2}[./]\d{1,2}[./]\d{2,4}|-?\d*[.,]
 SPACED = 0.1
 # A column of which more than this share are decimals or dates combines no labels.
 MEASURED = 0.5
-# The form of a column of lists.
+# The form of a column of lists that may be labels.
 LISTS = "["
+# A column of which more than this share are lists of any kind has no texts.
+LISTED = 0.5
 # Distinct values of a column up to which its form is looked for.
 MOST_CELLS = 20_000
 
@@ -41,6 +44,8 @@ class Column:
     whole: float  # share of integers
     form: str = ""  # how its cells hold several labels each: see `form_of`
     repeats_name: bool = False  # whether its name is one of its values
+    listed: float = 0.0  # share of lists, also if they are written as texts
+    is_plain: bool = True  # whether no value is a list or has a control character
 
 
 @dataclass(frozen=True)
@@ -81,11 +86,13 @@ def describe_column(path: Path, layout: Layout, name: str) -> Column | None:
     """
     from textclf.tables.several import form_of  # needs pyarrow
 
-    length = spaced = measured = whole = 0
+    length = spaced = measured = whole = listed = 0
+    is_plain = True
     cells: set[str] = set()
     hashes = [np.empty(0, np.int64)]  # 8 bytes per value, since all of them may be distinct
     try:
         for values in read_values(path, layout, name):
+            is_plain = is_plain and not any(map(_has_control, values))
             texts = [text for text in map(str.strip, values) if text and text != UNFIT]
             hashes.append(np.fromiter(map(hash, texts), np.int64, len(texts)))
             cells.update(texts if len(cells) <= MOST_CELLS else ())
@@ -93,6 +100,7 @@ def describe_column(path: Path, layout: Layout, name: str) -> Column | None:
             spaced += sum(not text.isascii() or len(text.split(None, 1)) > 1 for text in texts)
             measured += sum(MEASURE.match(text) is not None for text in texts)
             whole += sum(text.isdecimal() for text in texts)
+            listed += sum(map(_is_list, texts))
     except UnsavedFormulaError:
         raise
     except UserError:
@@ -104,7 +112,27 @@ def describe_column(path: Path, layout: Layout, name: str) -> Column | None:
         form = ""  # decimals with a comma
     total = max(count, 1)
     means = length / total, spaced / total, measured / total, whole / total
-    return Column(name, count, len(np.unique(all_hashes)), *means, form, name in cells)
+    is_plain = is_plain and not listed
+    return Column(
+        name,
+        count,
+        len(np.unique(all_hashes)),
+        *means,
+        form,
+        name in cells,
+        listed / total,
+        is_plain,
+    )
+
+
+def _is_list(text: str) -> bool:
+    """Return whether a text is a list; one of objects need not be JSON, as pandas writes it."""
+    return text.startswith("[{") or list_in(text) is not None
+
+
+def _has_control(value: str) -> bool:
+    """Return whether a value has a control character, as what is no text has, too."""
+    return not value.isprintable() and CONTROL.search(value) is not None
 
 
 def read_values(path: Path, layout: Layout, name: str) -> Iterator[list[str]]:
@@ -125,7 +153,7 @@ def find_text(columns: Sequence[Column], path: Path) -> str:
     texts = [
         column
         for column in columns
-        if column.values and column.spaced >= SPACED and column.form != LISTS
+        if column.values and column.spaced >= SPACED and column.listed <= LISTED
     ]
     if not texts:
         names = list_names([column.name for column in columns])

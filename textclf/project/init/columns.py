@@ -15,6 +15,7 @@ from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.evaluate.slices.membership import FEWEST_ROWS
 from textclf.evaluate.slices.names import FAMILIES
 from textclf.tables.columns import (
+    LISTED,
     LISTS,
     SPACED,
     Column,
@@ -109,7 +110,7 @@ def find_columns(
         candidates = [column for column in columns if column.name not in texts]
         labels = find_labels(candidates, path, several, named)
     used = {*texts, *labels, SOURCE}
-    others = [column for column in columns if column.name not in used and column.form != LISTS]
+    others = [column for column in columns if column.name not in used and column.listed <= LISTED]
     return _one_or_several(texts), _one_or_several(labels), others
 
 
@@ -242,7 +243,8 @@ def _can_be_label(column: Column) -> bool:
     short = column.mean_length <= LONGEST_LABEL and (
         named or column.form == FLAGS or column.measured <= MEASURED
     )
-    return 2 <= column.distinct <= MOST_CLASSES and repeated and short
+    few = 2 <= column.distinct <= MOST_CLASSES
+    return few and repeated and short and column.listed <= LISTED
 
 
 def find_id(columns: Sequence[Column], first: str) -> str | None:
@@ -271,7 +273,9 @@ def find_useful(columns: Sequence[Column]) -> dict[str, Any]:
     Those for slices have few values, with enough rows each; models may also read numbers and dates.
     """
     short = [
-        column for column in columns if column.distinct > 1 and column.mean_length <= LONGEST_LABEL
+        column
+        for column in columns
+        if column.distinct > 1 and column.mean_length <= LONGEST_LABEL and column.is_plain
     ]
     few = [column for column in short if column.distinct <= FEW]
     slices = tuple(
@@ -310,7 +314,8 @@ def find_groups(columns: Sequence[Column]) -> list[Column]:
     return [
         column
         for column in columns
-        if column.distinct > FEW
+        if column.is_plain
+        and column.distinct > FEW
         and column.distinct * ROWS_PER_GROUP <= column.values
         and column.mean_length <= LONGEST_LABEL
         and column.measured <= MEASURED

@@ -111,7 +111,8 @@ def test_formulas_without_values_are_named_unless_the_columns_to_read_are(tmp_pa
 
 def test_other_columns_that_may_hold_the_texts_are_named(tmp_path: Path) -> None:
     note = ("note", [f"called customer {n} back later" for n in range(20)])
-    path = write(tmp_path, note, ("place", ["a street in town", "a square"]))
+    lists = ("fields", [f'[{{"id": {n}, "value": "a long one"}}]' for n in range(20)])
+    path = write(tmp_path, note, ("place", ["a street in town", "a square"]), lists)
     _, _, others = find_columns(path, Layout({}, option="--"), ["message"], ["team"])
     assert look_like_texts(others) == ["note"]
 
