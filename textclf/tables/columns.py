@@ -17,8 +17,11 @@ from textclf.tables.layout import Layout, place
 from textclf.tables.read import read_batches
 from textclf.tables.values import CONTROL, SEPARATORS, UNFIT, to_array, written_cell
 
-# How a date begins, and a whole decimal
-MEASURE = re.compile(r"\d{4}-\d\d?-\d\d?|\d{1,2}[./]\d{1,2}[./]\d{2,4}|-?\d*[.,]\d+$")
+# How a date begins, also after a day of the week and with an hour, and a whole decimal
+MEASURE = re.compile(
+    r"\d{4}[-/]\d\d?[-/]\d\d?|\d{1,2}[./]\d{1,2}[./]\d{2,4}|"
+    r"[A-Z][a-z]{2},? \w{2,3} \w{2,3} (\d{4} )?\d\d:\d\d:\d\d|-?\d*[.,]\d+$"
+)
 # At least this share of the texts has white space or letters beyond ASCII.
 SPACED = 0.1
 # A column of which more than this share are decimals or dates combines no labels.

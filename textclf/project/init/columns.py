@@ -296,11 +296,12 @@ def find_useful(columns: Sequence[Column]) -> dict[str, Any]:
 
 
 def look_like_texts(columns: Sequence[Column]) -> list[str]:
-    """Return the names of columns of long values of several words that rarely repeat."""
+    """Return the names of columns of long values of several words, no dates, that rarely repeat."""
     return [
         column.name
         for column in columns
         if column.spaced > 1 - MEASURED
+        and column.measured <= MEASURED
         and column.mean_length >= SHORTEST_TEXT
         and column.distinct > MEASURED * column.values
     ]

@@ -112,7 +112,14 @@ def test_formulas_without_values_are_named_unless_the_columns_to_read_are(tmp_pa
 def test_other_columns_that_may_hold_the_texts_are_named(tmp_path: Path) -> None:
     note = ("note", [f"called customer {n} back later" for n in range(20)])
     lists = ("fields", [f'[{{"id": {n}, "value": "a long one"}}]' for n in range(20)])
-    path = write(tmp_path, note, ("place", ["a street in town", "a square"]), lists)
+    forms = [
+        "2024-05-31 10:15:{:02} UTC",
+        "2024/05/31 3:15:{:02} PM GMT+2",
+        "Tue Mar 12 10:15:{:02} +0000 2024",
+        "Tue, 12 Mar 2024 10:15:{:02} +0000",
+    ]
+    dates = [(form, [form.format(n) for n in range(20)]) for form in forms]
+    path = write(tmp_path, note, ("place", ["a street in town", "a square"]), lists, *dates)
     _, _, others = find_columns(path, Layout({}, option="--"), ["message"], ["team"])
     assert look_like_texts(others) == ["note"]
 
