@@ -1,8 +1,9 @@
 """The columns of a table: their names, and what is in them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,11 @@ import numpy as np
 from textclf.core.display import list_in
 from textclf.core.errors import UserError
 from textclf.core.files import COLUMN
-from textclf.core.quoting import list_names
+from textclf.core.quoting import list_few, list_names, quote_argument, quote_name
+from textclf.tables import folders
 from textclf.tables.excel import UnsavedFormulaError
-from textclf.tables.files import find_files
-from textclf.tables.layout import Layout, place
+from textclf.tables.files import TableFile, find_files
+from textclf.tables.layout import SOURCE, Layout, place
 from textclf.tables.read import read_batches
 from textclf.tables.values import CONTROL, SEPARATORS, UNFIT, to_array, written_cell
 
@@ -30,6 +32,9 @@ MEASURED = 0.5
 LISTS = "["
 # A column of which more than this share are lists of any kind has no texts.
 LISTED = 0.5
+# Formats whose files all have the same columns.
+OF_TEXTS = {folders.FORMAT, "txt"}
+SHOWN = 3  # files that are named in an error
 # Distinct values of a column up to which its form is looked for.
 MOST_CELLS = 20_000
 
@@ -72,7 +77,10 @@ def column_names(path: Path, layout: Layout) -> list[str]:
 
     Raises `UserError` if it has none or can't be read.
     """
-    file = find_files(path, layout)[0]
+    return _names_in(find_files(path, layout)[0], layout)
+
+
+def _names_in(file: TableFile, layout: Layout) -> list[str]:
     asking = _Asking(**{**vars(layout), "columns": {}})
     for _ in read_batches(file.path, file.format, asking, 1):
         if asking.asked:
@@ -80,6 +88,31 @@ def column_names(path: Path, layout: Layout) -> list[str]:
     if not asking.asked:
         raise UserError(f"{file.path} must have rows; got none")
     return asking.asked
+
+
+def require_same_columns(path: Path, layout: Layout, wanted: Container[str] = ()) -> None:
+    """Raise `UserError` if a file of a table lacks a column that another one has.
+
+    Only those `wanted` count, if there are any.
+    """
+    files = [file for file in find_files(path, layout) if file.format not in OF_TEXTS]
+    names = {file.name: _names_in(file, layout) for file in files}
+    every = dict.fromkeys(chain.from_iterable(names.values()))
+    needed = [name for name in every if name in (wanted or every) and name not in {"", SOURCE}]
+    lacking = {file: [name for name in needed if name not in names[file]] for file in names}
+    whole = [file for file, missing in lacking.items() if not missing]
+    if len(whole) < len(names):
+        lacks = [
+            f"{quote_name(file)} (lacks {list_names(missing)})"
+            for file, missing in lacking.items()
+            if missing
+        ]
+        only = f" {quote_argument(whole[0])}" if len(whole) == 1 else ""
+        raise UserError(
+            f"{path}: the files have different columns: {list_few(lacks, SHOWN)}; choose files by "
+            f"--files{only}, or columns that all have by --text and --label; "
+            "files without labels are for textclf predict --path"
+        )
 
 
 def describe_column(path: Path, layout: Layout, name: str) -> Column | None:

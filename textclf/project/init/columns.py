@@ -23,6 +23,7 @@ from textclf.tables.columns import (
     describe_column,
     find_text,
     require_rows,
+    require_same_columns,
 )
 from textclf.tables.corpus import read
 from textclf.tables.excel import UnsavedFormulaError
@@ -79,9 +80,11 @@ def find_columns(
 
     The names are those given, or follow from what the columns hold. Those of `unused` are none of
     them. The texts are the column of long values that rarely repeat, the labels that of few. Raises
-    `UserError` if there is no such column, or if several could be the labels.
+    `UserError` if there is no such column, if several could be the labels, or if a file
+    lacks columns that others have.
     """
     # Cells without a name are those beside the table, or below a merged cell of its header.
+    require_same_columns(path, layout, {*texts, *labels} if texts and labels else ())
     every = [name for name in column_names(path, layout) if name]
     repeated = [name for name in every if every.count(name) > 1]
     if repeated and not (texts and labels):

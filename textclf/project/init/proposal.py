@@ -45,6 +45,8 @@ from textclf.tables.written import find_written
 NOTABLE = ("data.rare",)
 # Those that are chosen for almost every table.
 USUAL = ("evaluate.calibration", "export.model")
+# What to do with a test file without labels.
+UNLABELLED = "; if its rows have no labels, give them to textclf predict --path"
 # Share of the texts with markup from which on it is told.
 MOSTLY = 0.5
 # Share of the rows that only one of two models decides correctly; the lesson's.
@@ -183,6 +185,8 @@ def describe_table(
     values |= several
     if len(paths) > 1:
         values |= _with_test(*paths)
+        labels = replace(layout, columns={"label": values["label"]})
+        labels.require_columns(paths[1], column_names(paths[1], layout), UNLABELLED)
     return _validated(values), columns, shown, phrases
 
 

@@ -77,6 +77,15 @@ def test_files_that_each_hold_a_class_are_labelled_by_their_names(tmp_path: Path
     assert find(tmp_path) == ("text", "source")
 
 
+def test_files_may_differ_in_columns_if_all_have_those_that_are_named(tmp_path: Path) -> None:
+    write(tmp_path)
+    write(tmp_path, ("note", ["x", "y"]), name="b.csv")
+    assert f"{tmp_path}: the files have different columns: a.csv (lacks note)" in refusal(
+        find, tmp_path, ["message"]
+    )
+    assert find(tmp_path, ["message"], ["team"]) == ("message", "team")
+
+
 @pytest.mark.parametrize(
     ("header", "reason"),
     [

@@ -129,6 +129,18 @@ def repeated_column(*arguments: str) -> Case:
     return table(("message", "team", "team"), rows, *arguments)
 
 
+def competition(*arguments: str) -> Case:
+    """Return the case of a folder as Kaggle has it: the rows of two of its files have no labels."""
+    columns = {"train": ["ticket", "message", "team"], "test": ["ticket", "message"]}
+    columns["sample_submission"] = ["ticket", "team"]
+    rows = [dict(zip(HEADER, row, strict=True)) for row in ROWS]
+    files = {
+        f"in/{name}.csv": delimited([names, *([row[each] for each in names] for row in rows)])
+        for name, names in columns.items()
+    }
+    return Case(files, ("--data", *arguments))
+
+
 FAST = ("--preset", "fast")
 TICKETS = ("--data", "tickets.csv")
 LOOK_ALIKE = {0: "Shipping", 2: "shipping ", 4: "once"}
@@ -163,6 +175,10 @@ MADE = {
     "groups of rows": (grouped := repeated(*range(1, 60, 2)))._replace(
         arguments=(*grouped.arguments, "--group", "ticket_id")
     ),
+    "files of different columns": competition("in"),
+    "files without the columns to read": competition("in", "--text", "message", "--label", "team"),
+    "files of different columns, with a pattern": competition("in", "--files", "t*.csv"),
+    "a test file without labels": competition("in/train.csv", "--test", "in/test.csv"),
     "a name of two columns": repeated_column(),
     "a name of two columns, given": repeated_column("--text", "message", "--label", "team"),
     "a folder as test table": Case({"c/a.csv": TABLE}, (*TICKETS, "--test", "c")),
