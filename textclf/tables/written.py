@@ -5,8 +5,9 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,6 +36,7 @@ MOST_TITLES = 10
 REGULAR = 0.5
 WORDS = 3  # with letters beyond ASCII that are shown
 WORD = re.compile(r"[^\W\d_]+")
+QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
 
 class Written(NamedTuple):
@@ -70,6 +72,10 @@ def find_written(path: Path, given: Mapping[str, Any], expected: str = UTF_8) ->
             settings["encoding"] = encoding
             shown = f" ({', '.join(words)})" if words else ""
             phrases.append(f"encoding {encoding}{shown}")
+    if _is_quoted(first, layout):
+        layout = replace(layout, quoting=True)
+        settings["quoting"] = True
+        phrases.append("fields in quotes (data.quoting: true)")
     if first.format in {"csv", "tsv"} and first.path.is_file():
         found = _find_delimiter(first, layout)
     elif first.format == "txt" and first.path.is_file() and _has_header(first, layout):
@@ -127,12 +133,36 @@ def _words(start: bytes, encoding: str) -> list[str]:
     return list(dict.fromkeys(word for word in words if not word.isascii()))[:WORDS]
 
 
+def _first_lines(file: TableFile, layout: Layout, count: int = SAMPLE) -> list[str]:
+    with decompressing(file.path), open_bytes(file.path) as stream, decoded(stream, layout) as text:
+        return list(islice(lines_of(text), count))
+
+
+def _is_quoted(file: TableFile, layout: Layout) -> bool:
+    """Return whether TSV, where quotes usually are text, is written with quotes around fields.
+
+    They are around all names of the header, or most fields, and make rows of one width.
+    """
+    if file.format != "tsv" or layout.quoting is not None or not file.path.is_file():
+        return False
+    delimiter, lines = layout.delimiter or TSV.delimiter, _first_lines(file, layout)
+    divided = [strip_end(line).split(delimiter) for line in lines]
+    quoted = [[QUOTED.fullmatch(field) is not None for field in fields] for fields in divided]
+    each = list(chain.from_iterable(quoted))
+    widths: set[int] = set()
+    rows = csv.reader(lines, delimiter=delimiter, strict=True)
+    # The sample may end inside quotes; any other mistake is before its end.
+    with suppress(csv.Error):
+        widths.update(len(fields) for fields in rows if fields)
+    are_around = any(map(all, quoted[:1])) or sum(each) > REGULAR * len(each)
+    return are_around and len(widths) == 1 and rows.line_num == len(lines)
+
+
 def _find_delimiter(file: TableFile, layout: Layout) -> dict[str, Any]:
     """Return the delimiter of a CSV or TSV file and the line of its header, if they are unusual."""
     usual = CSV if file.format == "csv" else TSV
     dialect = usual.of(layout)
-    with decompressing(file.path), open_bytes(file.path) as stream, decoded(stream, layout) as text:
-        lines = list(islice(lines_of(text), SAMPLE))
+    lines = _first_lines(file, layout)
     others = () if layout.delimiter else DELIMITERS
     shapes: dict[str, _Shape] = {}
     for delimiter in dict.fromkeys([dialect.delimiter, *others]):
@@ -152,9 +182,8 @@ def _has_header(file: TableFile, layout: Layout) -> bool:
 
     They are names, none of them is a value of its column, and the values of some column repeat.
     """
-    with decompressing(file.path), open_bytes(file.path) as stream, decoded(stream, layout) as text:
-        lines = islice(lines_of(text), UNHEADED_SAMPLE)
-        rows = [strip_end(line).split("\t") for line in lines if not line.isspace()]
+    lines = _first_lines(file, layout, UNHEADED_SAMPLE)
+    rows = [strip_end(line).split("\t") for line in lines if not line.isspace()]
     header, *below = rows or [[]]
     columns = list(zip(*(row for row in below if len(row) == len(header)), strict=True))
     if len(header) < 2 or not columns or len(columns[0]) < REGULAR * len(below):

@@ -14,6 +14,7 @@ from textclf.tables.written import find_written
 
 ROWS = "The soup was cold,bad\nWe loved it,good\n"
 TABS = "We loved it\tgood\n" * 4
+QUOTES = '"text"\t"label"\n' + '"A ""cold""\nsoup"\t"bad"\n' * 60
 SEMICOLONS = "Text;Preis\nDie Suppe war schön;3,5\nKöstlich;4,5\n"
 
 
@@ -41,6 +42,13 @@ SEMICOLONS = "Text;Preis\nDie Suppe war schön;3,5\nKöstlich;4,5\n"
         # Formats without a delimiter.
         ("a.jsonl", '{"text": "a;b"}\n', {}),
         ("a.txt", "a;b\t1\n", {}),
+        # Quotes around all fields, or most, or those of the header alone; or texts that have some.
+        ("a.tsv", QUOTES, {"quoting": True}),
+        ("a.tsv", "text\tlabel\n" + '"Slow"\t"bad"\n' * 9, {"quoting": True}),
+        ("a.tsv", '"text"\t"label"\nWe loved it\t1\nSlow\t0\n', {"quoting": True}),
+        ("a.tsv", '"text"\t"label"\n"Slow" they say\t"bad"\nFine\t"good"\n', {}),
+        ("a.tsv", 'text\tlabel\n"Slow"\tbad\n"Fine"\tgood\n', {}),
+        ("a.csv", QUOTES.replace("\t", ","), {}),
         # A header above lines with tabs, which usually have none.
         ("a.txt", "text\tlabel\n" + TABS, {"format": "tsv"}),
         ("a.txt", "id\ttext\tlabel\n" + TABS.replace("We", "1\tWe"), {"format": "tsv"}),
