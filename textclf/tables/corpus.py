@@ -26,7 +26,7 @@ from textclf.tables.purposes import purposes_of
 from textclf.tables.rare_labels import NONE, Renamed
 from textclf.tables.read import read_batches
 from textclf.tables.settings import Data
-from textclf.tables.several import unite
+from textclf.tables.several import only_value, unite
 from textclf.tables.values import ONE_LABEL
 
 ERRORS_SHOWN = 5  # wrong rows with a line of their own in an error
@@ -231,7 +231,7 @@ class Corpus:
             if isinstance(record, ValueError):
                 raise record
             label = self.purposes["label"].columns[0]
-            if not self.settings.multilabel and isinstance(record.get(label), list):
+            if not self.settings.multilabel and isinstance(only_value(record.get(label)), list):
                 column = quote_name(label)
                 raise UserError(f"{where}: {column} must hold one label; got a list; {ONE_LABEL}")
             record = {SOURCE: source_name(file.name), **record}

@@ -197,7 +197,7 @@ class Time(Repeated):
 
 
 class Label(Repeated):
-    """The label of each row, which may be a list of it alone."""
+    """The label of each row, which may be a list of it alone; an empty list is a missing one."""
 
     may_drop = True
     written = staticmethod(only_value)

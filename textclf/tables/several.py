@@ -58,8 +58,8 @@ def labels_in(value: object, column: str, separator: str | None, single: bool) -
 
 
 def only_value(value: object) -> object:
-    """Return the value of a list of one; any other value as it is."""
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
+    """Return the value of a list of one, None for an empty list; any other value as it is."""
+    return next(iter(value), None) if isinstance(value, list) and len(value) < 2 else value
 
 
 def written_list(value: object) -> object:

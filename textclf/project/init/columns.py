@@ -1,6 +1,7 @@
 """Which columns of a table hold the texts, the labels and the ids, and which others may be used."""
 
 import re
+from collections import Counter
 from collections.abc import Container, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
+from textclf.core.formatting import count_noun
 from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.evaluate.slices.membership import FEWEST_ROWS
 from textclf.evaluate.slices.names import FAMILIES
@@ -168,8 +170,13 @@ def find_sets(
         return task, f"{list_names(data.label)} are columns of 0 and 1{left_out}{alone}"
     labels = describe_column(path, layout, data.label)
     if labels is not None and labels.form == LISTS:
-        if _are_lists_of_one(path, layout, data.label):
-            return {}, f"{quote_name(data.label)} holds lists of one label each"
+        lengths = _count_lengths(path, layout, data.label)
+        if lengths.keys() <= {0, 1}:
+            held = "lists of one label each"
+            if lengths[0]:
+                without = count_noun(lengths[0], "row")
+                held = f"lists of at most one label (left out: {without} without one)"
+            return {}, f"{quote_name(data.label)} holds {held}"
         return task, f"{quote_name(data.label)} holds lists"
     if labels is not None and labels.form not in {"", FLAGS}:
         shown = f"{quote_name(data.label)} combines some by {labels.form!r}"
@@ -187,14 +194,14 @@ def find_sets(
     return {}, ""
 
 
-def _are_lists_of_one(path: Path, layout: Layout, name: str) -> bool:
-    """Return whether all values of a column are lists of one value, not texts of such lists."""
+def _count_lengths(path: Path, layout: Layout, name: str) -> Counter[int | None]:
+    """Return how many lists of a column have each length: 0 for no value, None for no list."""
     one = replace(layout, columns={"label": name})
-    return all(
-        isinstance(value, list) and len(value) == 1
+    return Counter(
+        len(value or []) if isinstance(value, list | None) else None
         for file in find_files(path, one)
         for batch in read_batches(file.path, file.format, one)
-        for value in batch.columns.get(name, [None])
+        for value in batch.columns.get(name, [])
     )
 
 
