@@ -24,6 +24,7 @@ from textclf.tables.columns import (
     column_names,
     describe_column,
     find_text,
+    read_values,
     require_rows,
     require_same_columns,
 )
@@ -33,6 +34,7 @@ from textclf.tables.files import find_files
 from textclf.tables.layout import NUMBER, SOURCE, Layout
 from textclf.tables.read import read_batches
 from textclf.tables.settings import Data
+from textclf.tables.values import UNFIT
 
 # Usual names of a column of labels, likeliest first, and of a column of splits.
 LABELS = ("label", "labels", "class", "category", "target", "sentiment", "intent", "topic")
@@ -115,8 +117,21 @@ def find_columns(
         candidates = [column for column in columns if column.name not in texts]
         labels = find_labels(candidates, path, several, named)
     used = {*texts, *labels, SOURCE}
+    for column in columns:
+        fields = [name for name in names if name.startswith(f"{column.name}.")]
+        if column.values and fields and not used.isdisjoint([column.name, *fields]):
+            _require_no_objects(path, layout, column.name, fields)
     others = [column for column in columns if column.name not in used and column.listed <= LISTED]
     return _one_or_several(texts), _one_or_several(labels), others
+
+
+def _require_no_objects(path: Path, layout: Layout, name: str, fields: Sequence[str]) -> None:
+    """Raise `UserError` if a column has other values in some rows, and objects in others."""
+    if any(UNFIT in values for values in read_values(path, layout, name)):
+        raise UserError(
+            f"{path}: {quote_name(name)} must be of one form in all rows; got texts in some and "
+            f"objects ({list_names(fields)}) in others; write all as texts, or all as lists"
+        )
 
 
 def require_header(columns: Sequence[Column], path: Path, layout: Layout) -> None:

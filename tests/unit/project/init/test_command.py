@@ -209,7 +209,7 @@ def describe(
         ]
         for n in range(rows)
     ]
-    if not any(isinstance(cell, list) for cell in made[0]):
+    if not any(isinstance(cell, list | dict) for row in made for cell in row):
         return table([*columns], made, *shlex.split(words))
     lines = [json.dumps(dict(zip(columns, row, strict=True))) + "\n" for row in made]
     return Case({"a.jsonl": "".join(lines)}, ("--data", "a.jsonl", *shlex.split(words)))
