@@ -11,6 +11,7 @@ from textclf.project.init.columns import find_groups
 from textclf.project.init.presets import LONG, Choice
 from textclf.project.init.survey import TEST_SIZE, Survey
 from textclf.tables.columns import Column
+from textclf.tables.layout import NUMBER
 
 # Share of the rows.
 VALIDATION_SIZE = 0.15
@@ -67,10 +68,15 @@ def _rare(preset: str, survey: Survey) -> Iterator[Choice]:
     small = {name: texts for name, texts in survey.distinct.items() if texts < fewest}
     counts = list_names([f"{quote_name(name)} ({texts})" for name, texts in small.items()])
     if len(survey.distinct) - len(small) < 2:
+        advice = "give them more rows, or unite classes by data.labels"
+        are_numbers = all(map(NUMBER.fullmatch, survey.distinct))
+        if are_numbers and not all(map(str.isdecimal, survey.distinct)):
+            advice = (
+                "textclf predicts classes, not numbers: make classes of these, such as low and high"
+            )
         raise UserError(
             f"two classes must have at least {count_noun(fewest, 'different text')} each, "
-            f"to be learned and tested; got too few of {counts}; "
-            "give them more rows, or unite classes by data.labels"
+            f"to be learned and tested; got too few of {counts}; {advice}"
         )
     if small:
         value, does = "drop", "leaves out"
