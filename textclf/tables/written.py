@@ -3,6 +3,7 @@
 import codecs
 import csv
 import re
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -11,6 +12,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from textclf.core.errors import UserError
 from textclf.core.quoting import list_names
 from textclf.tables.compression import decompressing, open_bytes
 from textclf.tables.delimited import CSV, DELIMITERS, TSV
@@ -36,6 +38,9 @@ MOST_TITLES = 10
 REGULAR = 0.5
 WORDS = 3  # with letters beyond ASCII that are shown
 WORD = re.compile(r"[^\W\d_]+")
+# Before each label in a line of fastText.
+FASTTEXT = "__label__"
+# A field in quotes.
 QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
 
@@ -72,6 +77,8 @@ def find_written(path: Path, given: Mapping[str, Any], expected: str = UTF_8) ->
             settings["encoding"] = encoding
             shown = f" ({', '.join(words)})" if words else ""
             phrases.append(f"encoding {encoding}{shown}")
+    if first.format in {"csv", "tsv", "txt"} and first.path.is_file():
+        _require_columns(first, layout)
     if _is_quoted(first, layout):
         layout = replace(layout, quoting=True)
         settings["quoting"] = True
@@ -136,6 +143,18 @@ def _words(start: bytes, encoding: str) -> list[str]:
 def _first_lines(file: TableFile, layout: Layout, count: int = SAMPLE) -> list[str]:
     with decompressing(file.path), open_bytes(file.path) as stream, decoded(stream, layout) as text:
         return list(islice(lines_of(text), count))
+
+
+def _require_columns(file: TableFile, layout: Layout) -> None:
+    """Raise `UserError` for fastText's lines of a label, a space and a text."""
+    if "".join(_first_lines(file, layout, 1)).startswith(FASTTEXT):
+        program = (
+            f'BEGIN {{print "label\\ttext"}} {{sub(/^{FASTTEXT}/, ""); sub(/ /, "\\t"); print}}'
+        )
+        raise UserError(
+            f"{file.path} must have columns; got lines of fastText, {FASTTEXT}… and a text; "
+            f"if each has one label, run: awk '{program}' {shlex.quote(str(file.path))} > texts.tsv"
+        )
 
 
 def _is_quoted(file: TableFile, layout: Layout) -> bool:

@@ -1,5 +1,6 @@
 """How a table is written, as far as its bytes show it, and tables that are written so."""
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,19 @@ def test_delimiter_and_header_are_those_that_make_rows_of_one_length(
 ) -> None:
     (tmp_path / name).write_text(content)
     assert find_written(tmp_path / name, {}).settings == settings
+
+
+@pytest.mark.parametrize("name", ["a b.txt", "a.csv", "a.tsv"])
+def test_lines_of_fasttext_are_refused_with_a_command_that_writes_a_table(
+    name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.write_text("__label__bad The soup, cold\n__label__good We loved it\n")
+    error = refusal(find_written, path, {})
+    assert error.startswith(f"{path} must have columns; got lines of fastText, __label__… and")
+    subprocess.run(error.partition("run: ")[2], shell=True, check=True, cwd=tmp_path)  # noqa: S602
+    made = (tmp_path / "texts.tsv").read_text()
+    assert made == "label\ttext\nbad\tThe soup, cold\ngood\tWe loved it\n"
 
 
 def test_what_is_given_is_not_looked_for(tmp_path: Path) -> None:
