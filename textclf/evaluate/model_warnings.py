@@ -122,7 +122,8 @@ def _calibrated_by_few(own: ModelDecision, validated: bool) -> list[str]:
         return []
     mistakes = count_noun(own.validation_mistakes, "mistake")
     remedy = "; raise split.validation_size" if validated else ""
-    return [f"its probabilities are calibrated by only {mistakes}, so they are uncertain{remedy}"]
+    learns = "calibration learns from a model's mistakes on held-out rows"
+    return [f"its probabilities may be off: {learns}, and this one made {mistakes}{remedy}"]
 
 
 def _not_chosen(own: ModelDecision) -> list[str]:

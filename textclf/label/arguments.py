@@ -17,8 +17,8 @@ class Suggest(Command):
 
     description = """
     Choose texts of a pool, of any size, to label next: diverse ones without a model, with one those
-    in doubt among them. A tenth, at least 5, is drawn at random: these alone may measure. No text
-    that is labelled or discarded is chosen again.
+    in doubt among them. A tenth, at least 5, is drawn at random: measure models on these alone. No
+    text that is labelled or discarded is chosen again.
 
       textclf suggest pool.csv
       textclf suggest tickets.jsonl --text message --id ticket --rows 100

@@ -48,8 +48,8 @@ class Init(Command):
     choose settings that suit it, and write them to params.yaml. It names the rows, classes and
     repeated texts that it saw, what the preset trains, and how long a run takes; with --verbose
     also the reason for each setting. Columns that are not given are found: the texts are the
-    longest column, the labels the one of few repeated values. The test rows decide nothing. Then
-    run `dvc repro`.
+    longest column, the labels the one of few repeated values. No choice depends on test
+    rows. Then run `dvc repro`.
 
       textclf init --data tickets.csv
       textclf init --data tickets.csv --preset best

@@ -108,7 +108,7 @@ def choose(
     if arguments.verbose:
         lines += _details(table, len(models.candidates))
         lines += _listed(f"{PARAMS_FILE}: {{}} {done}", [*models.reasons, *changed])
-        lines += _listed("{} left to you, who know the rows:", offers)
+        lines += _listed("{} that you may change, but need not:", offers)
     else:
         lines += _named([*models.reasons, *changed], offers)
     return commented(text), data.path, lines
@@ -312,12 +312,12 @@ def _details(table: Survey, models: int) -> list[str]:
     """Return what few need to know of the texts, and what exactly the test rows show."""
     language = table.language or "not recognized, or several; about.language can name it"
     rows, smallest = _smallest_difference(table, models)
-    difference = "no difference"
+    found = "too few to find any difference"
     if smallest is not None:
-        difference = f"a difference of {points(smallest, signed=False)} points"
+        found = f"enough to find a difference of {points(smallest, signed=False)} points"
     exactly = (
-        f"{rows}: {difference} between models that disagree on {DISAGREEMENT:.0%} of them is found "
-        "in four of five such test sets (docs/evaluation.md)"
+        f"{rows}: {found} between models that disagree on {DISAGREEMENT:.0%} of them, with a "
+        "probability of 80% (docs/evaluation.md)"
     )
     return [
         f"{table.unit} of a text: {table.median_length:,} in the median, {table.longest:,} at most",
@@ -338,7 +338,7 @@ def _smallest_difference(table: Survey, models: int) -> tuple[str, float | None]
         rows = f"about {rows}"
     independent = round(test_rows * table.worth)
     if table.worth < 1:
-        rows += f", which depend on each other and count as at least {independent:,}"
+        rows += f", which count as at least {independent:,} since some share a text or a group"
     pairs = max(math.comb(models, 2), 1)
     return rows, smallest_difference(independent, DISAGREEMENT, (1 - CONFIDENCE) / pairs)
 
@@ -357,7 +357,7 @@ def _named(changed: Sequence[Choice], offers: Sequence[Choice]) -> list[str]:
     lines = [f"{choice.key}: {show(choice.value)} {choice.reason}" for choice in notable]
     settings = [choice.key for choice in changed if choice.key not in (*NOTABLE, *USUAL)]
     offered = list(dict.fromkeys(choice.key for choice in offers))
-    parts = {"chosen for these rows": settings, "left to you": offered}
+    parts = {"chosen for these rows": settings, "you may change, but need not": offered}
     named = [f"{verb}: {list_names(names)}" for verb, names in parts.items() if names]
     if named:
         lines.append(f"settings {'; '.join(named)} (--verbose tells why)")
