@@ -72,7 +72,7 @@ def _rare(preset: str, survey: Survey) -> Iterator[Choice]:
         are_numbers = all(map(NUMBER.fullmatch, survey.distinct))
         if are_numbers and not all(map(str.isdecimal, survey.distinct)):
             advice = (
-                "textclf predicts classes, not numbers: make classes of these, such as low and high"
+                "textclf predicts classes, not numbers: name ranges of them, such as low and high"
             )
         raise UserError(
             f"two classes must have at least {count_noun(fewest, 'different text')} each, "
