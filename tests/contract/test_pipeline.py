@@ -44,6 +44,14 @@ MACHINE = re.compile(r"(?<![\w.:/-])/(?:root|home|Users|work)/\w")  # the start 
 UNKEPT = {
     "audit": {"reports/audit.html"}
 }  # by stage: files that neither Git nor DVC keeps (studies/dvc.yaml)
+WRITES_PREDICTIONS = """\
+import pathlib, tempfile
+import numpy as np
+from textclf.artifacts.predictions import Predictions, write
+with tempfile.TemporaryDirectory() as folder:
+    one = Predictions(np.array(["a"]), np.array(["b"]), np.array([0]), np.ones((1, 1)), ("x",))
+    write([one], pathlib.Path(folder, "a.parquet"))
+"""
 SLOW = {  # code, and what it does not use that takes long to import
     "from stages import check; check.check.load()": (
         "pandas",
@@ -56,6 +64,7 @@ SLOW = {  # code, and what it does not use that takes long to import
     "import stages.report": ("scipy.sparse", "scipy.special", "sklearn"),
     "import stages.train": ("pandas", "scipy.optimize", "scipy.special", "sklearn"),
     "import textclf.models.logistic_regression.fitting": ("pandas", "scipy.stats", "sklearn"),
+    WRITES_PREDICTIONS: ("pandas", "sklearn"),
     "import textclf.project.metrics": ("dvc", "pandas", "pyarrow", "scipy.special", "sklearn"),
 }
 MOST_LINES = 90  # of params.yaml
@@ -309,7 +318,9 @@ def test_only_the_loader_of_models_imports_by_a_computed_name() -> None:
     }  # which imports the command that runs
 
 
-@pytest.mark.parametrize(("code", "libraries"), SLOW.items(), ids=SLOW)
+@pytest.mark.parametrize(
+    ("code", "libraries"), SLOW.items(), ids=lambda value: str(value).splitlines()[0]
+)
 def test_what_takes_long_to_import_is_imported_where_it_is_used(
     code: str, libraries: tuple[str, ...]
 ) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.core.arrow import array_of_numbers, large_array_of
+
 if TYPE_CHECKING:
     import pyarrow as pa  # which predict does without
 
@@ -32,8 +34,8 @@ def to_names(matrix: NDArray[np.integer], names: Sequence[str]) -> "pa.ListArray
     import pyarrow as pa
 
     offsets = np.concatenate([[0], np.cumsum(matrix.sum(axis=1, dtype=np.int64))]).astype(np.int32)
-    values = pa.array(list(names), pa.string()).take(pa.array(np.nonzero(matrix)[1]))
-    return pa.ListArray.from_arrays(pa.array(offsets), values)
+    values = large_array_of(names).cast(pa.string()).take(array_of_numbers(np.nonzero(matrix)[1]))
+    return pa.ListArray.from_arrays(array_of_numbers(offsets), values)
 
 
 def of_actual(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.label_sets import is_multilabel, to_matrix, to_names
 from textclf.core import parquet
-from textclf.core.arrow import flat, refilled
+from textclf.core.arrow import array_of_numbers, array_of_texts, flat, large_array_of, refilled
 from textclf.core.errors import UserError
 from textclf.core.files import reading
 from textclf.core.ownership import SCRATCH
@@ -122,17 +122,21 @@ def write(batches: Iterable[Predictions], path: Path) -> None:
     first = next(batches)
     label = pa.list_(pa.string()) if first.multilabel else pa.string()
     columns = [("id", pa.string()), ("split", pa.string()), ("label", label)]
-    numbers = [*(PREFIX + name for name in first.classes), *(SCORE + name for name in first.scores)]
-    schema = pa.schema(columns + [(name, pa.float64()) for name in numbers])
+    names = [*(PREFIX + name for name in first.classes), *(SCORE + name for name in first.scores)]
+    schema = pa.schema(columns + [(name, pa.float64()) for name in names])
     with parquet.create(path, schema) as file:
         for rows in chain([first], batches):
             if rows.multilabel:
                 labels = to_names(rows.y, rows.classes)
             else:
-                labels = pa.array(rows.classes, pa.string()).take(pa.array(rows.y, mask=rows.y < 0))
-            texts = [pa.array(values, pa.string()) for values in (rows.ids, rows.split)]
-            values = map(pa.array, [*rows.probabilities.T, *rows.scores.values()])
-            file.write_table(pa.Table.from_arrays([*texts, labels, *values], schema=schema))
+                names = large_array_of(rows.classes).cast(pa.string())
+                # Rows of no class have none, which stands behind the names.
+                position = np.where(rows.y < 0, len(names), rows.y)
+                labels = pa.concat_arrays([names, pa.nulls(1, pa.string())])
+                labels = labels.take(array_of_numbers(position))
+            texts = map(array_of_texts, (rows.ids, rows.split))
+            numbers = map(array_of_numbers, [*rows.probabilities.T, *rows.scores.values()])
+            file.write_table(pa.Table.from_arrays([*texts, labels, *numbers], schema=schema))
 
 
 def in_batches(shards: Iterable[Predictions], splits: Mapping[str, Sized]) -> Iterator[Predictions]:

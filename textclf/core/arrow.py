@@ -65,8 +65,30 @@ def array_of_numbers(values: NDArray[Any]) -> "pa.Array":
     import pyarrow as pa
 
     return pa.Array.from_buffers(
-        pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(values)]
+        pa.from_numpy_dtype(values.dtype),
+        len(values),
+        [None, pa.py_buffer(np.ascontiguousarray(values))],
     )
+
+
+def array_of_texts(texts: NDArray[Any]) -> "pa.Array":
+    """Return texts, Unicode without surrogates, as an array; `pa.array` would import pandas first.
+
+    Those of an array of strings are copied without an object for each.
+    """
+    import pyarrow as pa
+
+    if texts.dtype.kind == "U" and texts.size and texts.itemsize:
+        codes = np.ascontiguousarray(texts).view(np.uint32).reshape(len(texts), -1)
+        filled = codes > 0
+        # ASCII, and no text with a NUL, which also fills the place behind a text.
+        if codes.max() < 128 and (filled[:, 1:] <= filled[:, :-1]).all():
+            bounds = np.append(0, np.cumsum(filled.sum(axis=1)))
+            content = codes[filled].astype(np.uint8)
+            return pa.LargeStringArray.from_buffers(
+                len(texts), pa.py_buffer(bounds), pa.py_buffer(content)
+            ).cast(pa.string())
+    return large_array_of(texts.tolist()).cast(pa.string())
 
 
 def large_array_of(texts: Sequence[str]) -> "pa.LargeStringArray":

@@ -33,6 +33,14 @@ def test_a_column_of_chunks_becomes_one_and_with_nulls_or_missing_it_is_refused(
         arrow.whole_column(table, "label")
 
 
+@given(st.lists(MIXED | st.text("ab:1", max_size=9)), st.sampled_from([1, 2]))
+def test_texts_of_numpy_become_an_array(texts: list[str], step: int) -> None:
+    for given_texts in (np.array(texts, dtype=str), np.array(texts, dtype=object)):
+        array = arrow.array_of_texts(given_texts[::step])
+        assert array.type == pa.string()
+        assert array.to_pylist() == given_texts[::step].tolist()
+
+
 @given(COLUMNS, SEEDS, st.data())
 def test_a_part_of_a_column_has_the_hashes_of_its_texts(
     texts: list[str], seed: int, more: st.DataObject
