@@ -14,7 +14,7 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -142,6 +142,15 @@ class ClusterPool(Pool):
             raise UserError(
                 f"{description}: lost the connection to the scheduler; restart it"
             ) from error
+
+
+def ahead(results: Iterator[T]) -> Iterator[T]:
+    """Yield the results, none of which is None; a thread makes the next while one is used."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, results, None)
+        while (result := coming.result()) is not None:
+            coming = thread.submit(next, results, None)
+            yield result
 
 
 def processes(tasks: int, memory: int = 0) -> int:

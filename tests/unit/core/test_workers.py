@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dask.config
@@ -42,6 +42,24 @@ def test_each_core_has_a_process_in_which_arithmetic_is_pinned(two_workers: work
     assert len(multiprocessing.active_children()) == 2
     name = "NPY_DISABLE_CPU_FEATURES"
     assert two_workers.map(os.getenv, [(name,), (name,)], "look") == [os.environ.get(name)] * 2
+
+
+def test_one_result_is_made_ahead_by_a_thread_and_an_error_comes_in_its_place() -> None:
+    made: list[int] = []
+
+    def make() -> Iterator[tuple[int, int]]:
+        for number in range(5):
+            made.append(number)
+            yield number, 6 // (3 - number)
+
+    results = workers.ahead(make())
+    assert not made
+    assert [next(results), next(results)] == [(0, 2), (1, 3)]
+    assert len(made) <= 3
+    assert next(results) == (2, 6)
+    with pytest.raises(ZeroDivisionError):
+        next(results)
+    assert made == [0, 1, 2, 3]
 
 
 def test_an_error_in_a_worker_is_raised_as_itself(

@@ -18,6 +18,7 @@ from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import Features, Matrix
 from textclf.artifacts.predictions import Predictions
 from textclf.artifacts.shards import Shards
+from textclf.core import workers
 from textclf.core.errors import UserError
 from textclf.core.files import reading
 from textclf.core.ownership import SCRATCH
@@ -90,7 +91,8 @@ def predict_shards(
 ) -> Iterator[Predictions]:
     """Return the predictions of each shard in order, split by split.
 
-    A run of one shard per split gets them all at once.
+    A run of one shard per split gets them all at once; otherwise a thread predicts a shard while
+    the caller writes the one before.
     """
 
     def predict_shard(shard: tuple[str, Path]) -> Predictions:
@@ -98,7 +100,8 @@ def predict_shards(
         return predict(model, split, splits[split].read(path), scores)
 
     shards = [(split, path) for split, stored in splits.items() for path in stored.paths]
-    parts = track(map(predict_shard, shards), "predict", len(shards), "shard")
+    predicted = workers.ahead(map(predict_shard, shards))
+    parts = track(predicted, "predict", len(shards), "shard")
     return predictions.in_batches(parts, splits)
 
 
