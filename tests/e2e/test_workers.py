@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests import stored_splits
+from tests import samples, stored_splits
 from tests.processes import ROOT, python
 from tests.settings import put
 from textclf.artifacts import shards
@@ -72,6 +72,8 @@ class Cluster:
             "PYTHONPATH": str(ROOT),
             "DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES": "[]",
         }
+        # Set in this process by textclf, which a worker imports after numpy.
+        environment.pop("NPY_DISABLE_CPU_FEATURES", None)
         process = subprocess.Popen(
             arguments, cwd=self.folder, env=environment, stdout=self.log, stderr=self.log, text=True
         )
@@ -172,3 +174,31 @@ def test_a_killed_worker_changes_no_byte(
         vectorize_here(project, "killed")
     assert victim.returncode == -signal.SIGKILL
     assert content(project / "killed") == content(project / "inline")
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_cluster_fits_the_same_model_even_if_a_worker_is_killed_between_two_passes(
+    cluster: Cluster, tmp_path: Path, classes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the workers are in another folder
+    shards_of_rows = samples.write_shards(samples.rows(classes), Path("features"), 10)
+    settings = {"solver": "stream", "class_weight": "balanced"}
+    alone = samples.fit("logistic_regression", shards_of_rows, **settings)
+    victim, passes = cluster.workers[0], list[int]()
+    add = workers.KeptOnCluster.sum
+
+    def kill_after_first(kept: workers.KeptOnCluster, *arguments: Any) -> Any:
+        added = add(kept, *arguments)
+        passes.append(kept.passes)
+        if len(passes) == 1:
+            victim.send_signal(signal.SIGKILL)
+            victim.wait()
+        return added
+
+    monkeypatch.setattr(workers.KeptOnCluster, "sum", kill_after_first)
+    with dask.config.set({"scheduler-address": cluster.address()}):
+        shared = samples.fit("logistic_regression", shards_of_rows, **settings)
+    assert passes[-1] == alone.record["passes"] > 1
+    for one, other in zip(alone.layers.layers, shared.layers.layers, strict=True):
+        assert one.kernel.tobytes() == other.kernel.tobytes()
+        assert one.bias.tobytes() == other.bias.tobytes()

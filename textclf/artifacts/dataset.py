@@ -11,7 +11,7 @@ from textclf.artifacts import features
 from textclf.artifacts.features import Features
 from textclf.artifacts.label_sets import count_labels
 from textclf.artifacts.shards import Shards
-from textclf.core import resources
+from textclf.core import resources, workers
 
 COPIES = 3  # of the rows in memory, at the peak of a fit that needs them all
 
@@ -48,7 +48,7 @@ class Dataset:
             rows += len(y)
         # An npz is not compressed: its arrays take in memory what they take on disk.
         size = sum(path.stat().st_size for path in shards.paths)
-        readers = tuple(partial(shards.read, path) for path in shards.paths)
+        readers = tuple(partial(shards.read, path) for path in workers.reachable(shards.paths))
         return cls(readers, classes, np.sum(counts, axis=0), rows, size, y.ndim == 2)
 
     def plus(self, added: Features | None) -> "Dataset":

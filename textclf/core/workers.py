@@ -13,20 +13,23 @@ import signal
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import reduce
+from operator import iadd
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textclf.core import resources
 from textclf.core.code import read_code
 from textclf.core.errors import UserError
-from textclf.core.progress import track
+from textclf.core.progress import bar, track
 from textclf.core.quoting import first_line
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Future
+    from numpy.typing import NDArray
 
 T = TypeVar("T")
 
@@ -128,20 +131,136 @@ class ClusterPool(Pool):
         self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], description: str
     ) -> list[T]:
         """Return the results as `Pool.map`; `UserError` also if the scheduler is lost."""
-        from distributed import KilledWorker
-        from distributed.client import FutureCancelledError
-
         futures = [
             self.client.submit(function, *task, pure=False, retries=RETRIES) for task in tasks
         ]
-        try:
-            return [future.result() for future in track(futures, description, len(futures))]
-        except KilledWorker as error:
-            raise UserError(f"{description}: {DIED}") from error
-        except FutureCancelledError as error:
-            raise UserError(
-                f"{description}: lost the connection to the scheduler; restart it"
-            ) from error
+        return list(results_of(track(futures, description, len(futures)), description))
+
+
+def results_of(futures: "Iterable[Future[Any]]", description: str) -> Iterator[Any]:
+    """Yield the results of a cluster in order.
+
+    Raises `UserError` if a worker died of a task, or the scheduler is lost.
+    """
+    from distributed import KilledWorker
+    from distributed.client import FutureCancelledError
+
+    try:
+        for future in futures:
+            yield future.result()
+    except KilledWorker as error:
+        raise UserError(f"{description}: {DIED}") from error
+    except FutureCancelledError as error:
+        raise UserError(
+            f"{description}: lost the connection to the scheduler; restart it"
+        ) from error
+
+
+class Kept:
+    """Parts of the data, loaded in threads of this process and kept for several sums over them.
+
+    They are kept in up to half of the free memory; others are loaded again for each sum. The
+    results of the parts are added in order, so that a sum depends on neither.
+    """
+
+    passes = 0  # sums so far
+
+    def __init__(
+        self, load: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], memory: int, bar: Any
+    ) -> None:
+        """Load nothing yet; `bar` shows how many parts were added."""
+        self._load, self._tasks, self._bar = load, tasks, bar
+        self._parts: dict[int, Any] = {}
+        free = resources.available_memory() or 0
+        self._room, self._threads = free // 2, min(resources.cores(), len(tasks))
+        if free and memory:
+            self._threads = max(1, min(self._threads, self._room // memory))
+
+    def sum(self, function: "Callable[..., NDArray[Any]]", *arguments: Any) -> "NDArray[Any]":
+        """Return the sum of a function, which returns new arrays, of each part and arguments."""
+        self.passes += 1
+        return reduce(iadd, self._counted(self._results(function, arguments)))
+
+    def _counted(self, results: Iterator[T]) -> Iterator[T]:
+        for result in results:
+            yield result
+            self._bar.update()
+
+    def _results(self, function: Callable[..., T], arguments: tuple[Any, ...]) -> Iterator[T]:
+        with ThreadPoolExecutor(self._threads) as threads:
+            yield from threads.map(
+                lambda number: function(self._part(number), *arguments), range(len(self._tasks))
+            )
+
+    def _part(self, number: int) -> Any:
+        part = self._parts.get(number)
+        if part is None:
+            part = self._load(*self._tasks[number])
+            if part.nbytes <= self._room:
+                self._room -= part.nbytes
+                self._parts[number] = part
+        return part
+
+
+class KeptOnCluster(Kept):
+    """Parts that the workers of a cluster keep; Dask loads those of a lost worker again."""
+
+    def __init__(
+        self,
+        client: "Client",
+        load: Callable[..., Any],
+        tasks: Sequence[tuple[Any, ...]],
+        description: str,
+        bar: Any,
+    ) -> None:
+        """Begin to load all parts."""
+        self._client, self._description, self._bar = client, description, bar
+        self._futures = [self._submit(load, *task) for task in tasks]
+
+    def _results(self, function: Callable[..., T], arguments: tuple[Any, ...]) -> Iterator[T]:
+        # Each argument is sent once, as a result that workers pass on to each other.
+        sent = [self._submit(_same, argument) for argument in arguments]
+        futures = [self._submit(function, part, *sent) for part in self._futures]
+        yield from results_of(futures, self._description)
+
+    def _submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+        return self._client.submit(function, *arguments, pure=False, retries=RETRIES)
+
+
+def _same(argument: T) -> T:
+    return argument
+
+
+@contextlib.contextmanager
+def keep(
+    load: Callable[..., Any],
+    tasks: Sequence[tuple[Any, ...]],
+    description: str,
+    memory: int = 0,
+    remote: bool = True,
+) -> Iterator[Kept]:
+    """Yield the parts that `load` returns for each task, to be summed over.
+
+    A part has its size in memory as `nbytes`; a thread takes `memory` bytes to sum one. With
+    `remote` they are on the workers of a cluster, if one is named and there are several. Raises
+    `UserError` as `pool` and `Pool.map`.
+    """
+    with (
+        contextlib.closing(bar(description, None, "shard", scaled=False)) as progress,
+        contextlib.ExitStack() as stack,
+    ):
+        address = _scheduler() if remote and len(tasks) >= FEWEST_TASKS else None
+        if address is None:
+            yield Kept(load, tasks, memory, progress)
+        else:
+            client = stack.enter_context(_connection(address))
+            yield KeptOnCluster(client, load, tasks, description, progress)
+
+
+def reachable(paths: Sequence[Path]) -> Sequence[Path]:
+    """Return the paths, absolute if workers of a cluster in other folders may read them."""
+    is_remote = len(paths) >= FEWEST_TASKS and _scheduler() is not None
+    return [path.absolute() for path in paths] if is_remote else paths
 
 
 def ahead(results: Iterator[T]) -> Iterator[T]:
@@ -208,9 +327,13 @@ def pool(tasks: int, memory: int = 0) -> Iterator[Pool]:
 @contextlib.contextmanager
 def _connection(address: str) -> "Iterator[Client]":
     """Yield a client of a scheduler whose workers import this textclf."""
+    import dask.config
     from distributed import Client
 
+    # Of the parameters of a model with many classes.
+    quiet = {"distributed.admin.large-graph-warning-threshold": "1TB"}
     with contextlib.ExitStack() as stack:
+        stack.enter_context(dask.config.set(quiet))
         try:
             connected = Client(address, set_as_default=False)  # type: ignore[no-untyped-call]
             client = stack.enter_context(connected)

@@ -150,7 +150,7 @@ def test_memory_and_cores_change_no_bit(
     expected = fit_stream(rows)
     monkeypatch.setattr(resources, "available_memory", lambda: free)
     monkeypatch.setattr(resources, "require_memory", lambda *_: None)
-    monkeypatch.setattr("textclf.models.logistic_regression.fitting.cores", lambda: cores)
+    monkeypatch.setattr(resources, "cores", lambda: cores)
     counted, names = count_reads(rows)
     fitted = fit_stream(counted)
     assert fitted.layers.layers[0].kernel.tobytes() == expected.layers.layers[0].kernel.tobytes()

@@ -1,26 +1,23 @@
 """The fit of logistic regression, on all rows together or batch by batch."""
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import iadd
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 from scipy.sparse import csr_array
-from scipy.special import expit, log_expit, log_softmax, logit
+from scipy.special import expit, inv_boxcox, log_expit, logit, xlogy
 
 from textclf.artifacts import layers
 from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import Features, as_sparse, in_double
 from textclf.artifacts.layers import SIGMOIDS
-from textclf.core import progress, resources
-from textclf.core.resources import cores
+from textclf.core import resources, workers
 from textclf.models.common.calibrated import FEWEST_CLASS_ROWS, FOLDS
 from textclf.models.common.class_weights import (
     Problem,
@@ -46,12 +43,10 @@ MEMORY = 5
 LINE_SEARCH = 50
 # Most scores of a part of the rows, so that a batch with many classes is summed in parts.
 SCORES = 2**22
-# Most threads, because each has a batch in memory.
-THREADS = 4
+# Sizes of a batch in memory while it is summed.
+COPIES = 3
 
 Array = NDArray[np.float64]
-# Features, classes and targets of a batch.
-Batch = tuple[csr_array, NDArray[np.integer], Array | None]
 
 
 def in_memory(train: Features, settings: Any) -> Fitted:
@@ -87,7 +82,9 @@ def on_stream(train: Dataset, C: float, settings: Any) -> Fitted:
     purpose = f"logistic regression with {features:,} features x {classes:,} classes"
     resources.require_memory(VECTORS * 8 * int(np.prod(shape)), purpose)
     weights = class_weights(train, settings.class_weight)
-    parameters, passes = minimize_on_stream(train, shape, weights, C, settings.max_iter)
+    # The predictions of a teacher are too many to send them with each batch to a cluster.
+    remote = settings.teacher is None
+    parameters, passes = minimize_on_stream(train, shape, weights, C, settings.max_iter, remote)
     coefficients = parameters.reshape(len(parameters), -1).T
     return _fitted(train, coefficients[:, :-1], coefficients[:, -1], {"passes": passes, "C": C})
 
@@ -197,16 +194,21 @@ class Rows:
         elif binary:
             losses = -log_expit(np.where(self.y == 1, scores, -scores))
             slopes = expit(scores) - self.y
-        elif self.targets is not None:
-            logarithms = log_softmax(scores, axis=1)
-            losses = -(self.targets * logarithms).sum(axis=1)
-            slopes = np.exp(logarithms) - self.targets
         else:
-            logarithms = log_softmax(scores, axis=1)
-            actual = (np.arange(len(self.y)), self.y)
-            losses = -logarithms[actual]
-            slopes = np.exp(logarithms)
-            slopes[actual] -= 1
+            scores -= scores.max(axis=1, keepdims=True)
+            # The exponential of the C library: that of numpy depends on the CPU of a worker that
+            # imported numpy before textclf.
+            slopes = inv_boxcox(scores, 0.0)
+            sums = slopes.sum(axis=1, keepdims=True)
+            slopes /= sums
+            scores -= xlogy(1.0, sums)
+            if self.targets is not None:
+                losses = -(self.targets * scores).sum(axis=1)
+                slopes -= self.targets
+            else:
+                actual = (np.arange(len(self.y)), self.y)
+                losses = -scores[actual]
+                slopes[actual] -= 1
         if self.weights is not None:
             losses *= self.weights
             slopes *= self.weights if binary else self.weights[:, None]
@@ -240,14 +242,19 @@ class StandardFeatures:
 
 
 def minimize_on_stream(
-    train: Dataset, shape: tuple[int, ...], class_weights: Array | None, C: float, max_iter: int
+    train: Dataset,
+    shape: tuple[int, ...],
+    class_weights: Array | None,
+    C: float,
+    max_iter: int,
+    remote: bool = True,
 ) -> tuple[Array, int]:
     """Return the parameters near the minimum of the objective, and the number of passes.
 
     The objective is that of scikit-learn's LogisticRegression. `shape` is that of the parameters in
     `Rows.sums`; `class_weights` is that of the module of this name. The solver works on features
     less their means and divided by the root of the objective's curvature: some 15 to 25 steps then
-    come nearer to the minimum than 100 without.
+    come nearer to the minimum than 100 without. Unless `remote`, the rows stay in this process.
     """
     totals = count_rows(train) * (1.0 if class_weights is None else class_weights)
     sums = totals.sum(axis=0)  # of each label
@@ -257,9 +264,11 @@ def minimize_on_stream(
     if train.multilabel:
         # Without this the first steps would only learn how rare each label is.
         start[-1] = logit(shares[1])
-    with closing(progress.bar("logistic_regression", None, "shard", scaled=False)) as bar:
-        stream = Stream(train, class_weights, bar)
-        first = stream.sum(lambda rows: _sums_with_moments(rows, start, total))
+    # Bytes of a batch while it is summed: an npz is not compressed.
+    memory = COPIES * train.size // len(train)
+    tasks = [(read,) for read in train.readers]
+    with workers.keep(read_batch, tasks, "logistic_regression", memory, remote) as batches:
+        first = batches.sum(sum_batch, _sums_with_moments, class_weights, start, total)
         start_sums, means, squares = np.split(first, [1 + start.size, start.size + shape[0]])
         # Second derivative of the mean loss by a score.
         curvature = (shares * (1 - shares)).mean(axis=0) * (sums / total)
@@ -273,7 +282,7 @@ def minimize_on_stream(
         def objective(point: Array) -> tuple[float, Array]:
             parameters, sums = features.parameters(length * point), start_sums
             if point.any():
-                sums = stream.sum(lambda rows: rows.sums(parameters, total))
+                sums = batches.sum(sum_batch, Rows.sums, class_weights, parameters, total)
             weights, gradient = parameters[:-1], sums[1:].reshape(shape).copy()
             gradient[:-1] += penalty * weights
             value = float(sums[0]) / total + float(0.5 * penalty * np.vdot(weights, weights))
@@ -289,7 +298,7 @@ def minimize_on_stream(
         solve: Any = optimize.minimize
         origin = np.zeros(start.size)
         solution = solve(objective, origin, jac=True, method="L-BFGS-B", options=options)
-        return features.parameters(length * solution.x), stream.passes
+        return features.parameters(length * solution.x), batches.passes
 
 
 def _sums_with_moments(rows: Rows, parameters: Array, total: float) -> Array:
@@ -300,67 +309,53 @@ def _sums_with_moments(rows: Rows, parameters: Array, total: float) -> Array:
     return np.concatenate([rows.sums(parameters, total), X.T @ weights, squared.T @ weights])
 
 
-class Stream:
-    """The training rows, read again for each sum over them or kept in memory.
+class Batch(NamedTuple):
+    """Rows of a batch as they are kept: counts up to 255 take a byte each."""
 
-    Batches are kept in up to half of the free memory. Each batch is summed by itself, and these
-    sums are added in order, whatever is kept and however many threads.
-    """
+    X: csr_array
+    y: NDArray[np.integer]
+    targets: Array | None
 
-    def __init__(self, train: Dataset, class_weights: Array | None, bar: Any) -> None:
-        """Read nothing yet; `bar` shows how many batches were summed."""
-        self._train, self._class_weights = train, class_weights
-        # Scores of a row: one with two classes; with two labels it has 2, but counts as 1.
-        scores = 1 if len(train.classes) == 2 else len(train.classes)
-        self._size = max(1, SCORES // scores)
-        self._cache: dict[int, Batch] = {}
-        self._room = (resources.available_memory() or 0) // 2
-        self._threads = min(THREADS, len(train), cores())
-        self._bar = bar
-        self.passes = 0
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all arrays."""
+        targets = 0 if self.targets is None else self.targets.nbytes
+        return (
+            self.X.data.nbytes
+            + self.X.indices.nbytes
+            + self.X.indptr.nbytes
+            + (self.y.nbytes + targets)
+        )
 
-    def sum(self, function: Callable[[Rows], Array]) -> Array:
-        """Return the sums over all rows."""
-        self.passes += 1
 
-        def of_batch(number: int) -> Array:
-            return reduce(iadd, map(function, self._read(number)))
+def read_batch(read: Callable[[], Features]) -> Batch:
+    """Return the rows that a reader reads, to be kept."""
+    rows = as_sparse(read())
+    X = rows.X
+    if X.dtype.kind == "i" and X.data.max(initial=0) <= np.iinfo(np.uint8).max:
+        X = csr_array((X.data.astype(np.uint8), X.indices, X.indptr), shape=X.shape)
+    return Batch(X, rows.y, rows.targets)
 
-        with ThreadPoolExecutor(self._threads) as threads:
-            return reduce(iadd, self._counted(threads.map(of_batch, range(len(self._train)))))
 
-    def _counted(self, results: Iterator[Array]) -> Iterator[Array]:
-        for result in results:
-            yield result
-            self._bar.update()
-
-    def _read(self, number: int) -> list[Rows]:
-        """Return the rows of a batch, in parts with at most `SCORES` scores."""
-        X, y, targets = self._cache.get(number) or self._read_batch(number)
-        X = csr_array((X.data.astype(np.float64), X.indices, X.indptr), shape=X.shape)
-        weights = None if self._class_weights is None else weigh(self._class_weights, y)
-        if len(y) <= self._size:
-            return [Rows(X, y, weights, targets)]
-        parts = []
-        for start in range(0, len(y), self._size):
-            part = slice(start, start + self._size)
-            part_weights = None if weights is None else weights[part]
-            part_targets = None if targets is None else targets[part]
-            parts.append(Rows(X[part], y[part], part_weights, part_targets))
-        return parts
-
-    def _read_batch(self, number: int) -> Batch:
-        """Return features, classes and targets of a batch, and keep them if there is room.
-
-        Counts up to 255 are kept in a byte each.
-        """
-        batch = as_sparse(self._train.readers[number]())
-        X, y = batch.X, batch.y
-        if X.dtype.kind == "i" and X.data.max(initial=0) <= np.iinfo(np.uint8).max:
-            X = csr_array((X.data.astype(np.uint8), X.indices, X.indptr), shape=X.shape)
-        size = X.data.nbytes + X.indices.nbytes + X.indptr.nbytes + y.nbytes
-        size += 0 if batch.targets is None else batch.targets.nbytes
-        if size <= self._room:
-            self._room -= size
-            self._cache[number] = X, y, batch.targets
-        return X, y, batch.targets
+def sum_batch(
+    batch: Batch,
+    function: Callable[..., Array],
+    class_weights: Array | None,
+    parameters: Array,
+    total: float,
+) -> Array:
+    """Return the sum of a function of `Rows`, in parts with at most `SCORES` scores."""
+    X, y, targets = batch
+    X = csr_array((X.data.astype(np.float64), X.indices, X.indptr), shape=X.shape)
+    weights = None if class_weights is None else weigh(class_weights, y)
+    # Scores of a row: one with two classes.
+    step = max(1, SCORES // (parameters.shape[1] if parameters.ndim > 1 else 1))
+    if len(y) <= step:
+        return function(Rows(X, y, weights, targets), parameters, total)
+    sums = []
+    for start in range(0, len(y), step):
+        part = slice(start, start + step)
+        part_weights = None if weights is None else weights[part]
+        part_targets = None if targets is None else targets[part]
+        sums.append(function(Rows(X[part], y[part], part_weights, part_targets), parameters, total))
+    return reduce(iadd, sums)
