@@ -7,10 +7,10 @@ from pathlib import Path
 
 from textclf.core.arrow import encode
 from textclf.core.errors import UserError
-from textclf.core.files import COLUMN, SLICE, SPLITS, sha256_of_file
+from textclf.core.files import COLUMN, SLICE, SPLITS
 from textclf.core.quoting import list_few, quote_name
 from textclf.core.unchanged import Checksums, first_change
-from textclf.tables import folders
+from textclf.tables import folders, known
 from textclf.tables.files import TableFile, find_files, source_name
 from textclf.tables.layout import Layout
 from textclf.tables.read import read_batches
@@ -96,7 +96,7 @@ def _files_by_split(path: Path, layout: Layout, globs: Mapping[str, str]) -> lis
 
 def checksums(path: Path, settings: Data) -> dict[str, str]:
     """Return the SHA-256 of each file of a table by name, sorted; `UserError` as `find_table`."""
-    return {file.name: sha256_of_file(file.path) for file in find_table(path, settings)}
+    return {file.name: known.checksum(file.path) for file in find_table(path, settings)}
 
 
 def require_split_rows(path: Path, settings: Data, split: Checksums) -> None:
