@@ -20,7 +20,12 @@ from textclf.core.arrow import array_of_numbers, large_array_of, numbers_of, who
 from textclf.core.files import reading
 from textclf.vectorize.terms.counts import Counted, count_terms
 from textclf.vectorize.terms.settings import Terms
-from textclf.vectorize.terms.vectorizer import Part, Vectorizer, sum_counts
+from textclf.vectorize.terms.vectorizer import (
+    Part,
+    Vectorizer,
+    merge_term_counts,
+    sum_counts,
+)
 
 
 def count_batch(source: Path, settings: Terms, scratch: Path) -> int:
@@ -37,6 +42,11 @@ def count_batch(source: Path, settings: Terms, scratch: Path) -> int:
             narrow = counted.counts.astype(np.min_scalar_type(counted.counts.data.max(initial=0)))
             save_npz(file, narrow, compressed=False)
     return len(texts)
+
+
+def merge_batches(sources: Sequence[Path], target: Path) -> None:
+    """Write the term counts of the texts of some files, each in a table of the scratch folder."""
+    _save_table(merge_term_counts([load_table(source) for source in sources]), target)
 
 
 def load_table(path: Path) -> pa.Table:

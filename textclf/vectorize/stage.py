@@ -29,6 +29,7 @@ from textclf.vectorize import class_texts, representation
 from textclf.vectorize.batches import (
     count_batch,
     load_table,
+    merge_batches,
     save_parts,
     scratch_files,
     transform_batch,
@@ -42,6 +43,7 @@ from textclf.vectorize.terms.vectorizer import Vectorizer, merge_term_counts
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 # About how many training texts are looked at for spaces between words.
 SAMPLE = 1000
@@ -49,6 +51,8 @@ SAMPLE = 1000
 ROWS = 2048
 # Letters of a word, including the space.
 LETTERS_PER_WORD = 6
+# Files whose term counts are merged together, by one worker.
+MERGED = 8
 # Bytes before any term: of this process, and of each worker.
 PROCESS_MEMORY = 200_000_000
 WORKER_MEMORY = 80_000_000
@@ -120,12 +124,22 @@ def _vectorize_terms(
         merged = []
         for analyzer in settings.analyzers if settings.learns else ():
             files = [scratch_files(scratch, path, analyzer)[0] for path in paths["train"]]
-            merged.append(merge_term_counts([load_table(file) for file in files]))
+            merged.append(_merge(files, pool, scratch))
         fitted = Vectorizer.learn(merged, sum(rows[: len(paths["train"])]), settings)
         representation.write(fitted, folder / VECTORIZER)
         save_parts(fitted, scratch)
         weigh = partial(weigh_batch, settings=settings, scratch=scratch)
         return fitted, _transform(paths, folder, pool, weigh, classes, scratch)
+
+
+def _merge(files: Sequence[Path], pool: workers.Pool, scratch: Path) -> "pa.Table":
+    """Return the term counts of the texts of all files, of which workers merge some at a time."""
+    while len(files) > MERGED:
+        groups = [files[start : start + MERGED] for start in range(0, len(files), MERGED)]
+        targets = [scratch / f"{group[0].stem}-merged.terms" for group in groups]
+        pool.map(merge_batches, [*zip(groups, targets, strict=True)], "merge terms")
+        files = targets
+    return merge_term_counts([load_table(file) for file in files])
 
 
 def _transform(

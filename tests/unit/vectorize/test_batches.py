@@ -25,7 +25,7 @@ from textclf.artifacts.features import Features
 from textclf.artifacts.shards import Shards
 from textclf.core import parquet, resources, workers
 from textclf.core.errors import UserError
-from textclf.vectorize import batches, representation
+from textclf.vectorize import batches, representation, stage
 from textclf.vectorize.stage import estimate, require_memory_and_disk, vectorize
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
@@ -127,6 +127,7 @@ def test_workers_give_the_same_as_one_process(
     changes = {"weighting": weighting, "hashing": hashing, "max_features": None if hashing else 100}
     settings = Terms.model_validate({"analyzer": "word+char_wb"} | changes)
     monkeypatch.setattr(workers, "pool", lambda *_: contextlib.nullcontext(two_workers))
+    monkeypatch.setattr(stage, "MERGED", 2)  # twelve files are merged in four steps
     parts, vectorizer, _ = sharded(texts, texts[:9], set(range(17, 200, 17)), settings, tmp_path)
     once = Vectorizer.fit(texts, settings)
     assert vectorizer.parts == once.parts
