@@ -31,14 +31,14 @@ def are_dependent(keys: NDArray[Any]) -> bool:
     )
 
 
-def effective_sample_size(sizes: NDArray[Any]) -> float:
+def effective_sample_size(sizes: NDArray[Any], times: NDArray[Any] | float = 1.0) -> float:
     """Return the effective number of rows in clusters of these sizes whose rows are all alike.
 
     The rows of a cluster are right or wrong together. It is n^2 / sum(m^2) for clusters of m of n
-    rows: Kish (1965), Survey Sampling, 5.4.
+    rows: Kish (1965), Survey Sampling, 5.4. `times` is as for `cr2`.
     """
     sizes = sizes.astype(np.float64)
-    return float(sizes.sum() ** 2 / (sizes @ sizes))
+    return float((sizes * times).sum() ** 2 / (sizes @ (sizes * times)))
 
 
 def cr2(sums: Floats, sizes: Floats, times: Floats | None = None) -> tuple[float, float]:
@@ -82,32 +82,47 @@ def variance_of_mean(values: Floats, strata: Ints) -> float:
 
 
 def independent_rows(
-    values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool_]
+    values: NDArray[Any],
+    clusters: Ints,
+    rare: NDArray[np.bool_],
+    copies: NDArray[Any] | None = None,
+    times: NDArray[Any] | None = None,
 ) -> tuple[float, float]:
     """Return how many independent rows have as certain a mean, and its degrees of freedom.
 
     That is the number of rows whose mean would have this variance by `cr2`, at most that of these
     rows. With fewer than `FEW` clusters with a `rare` value, such as a mistake, or without one, no
-    variance is estimated; the rows of a cluster then count `effective_sample_size`. All arguments
-    are (rows,).
+    variance is estimated; the rows of a cluster then count `effective_sample_size`. `values`,
+    `clusters` and `rare` are (rows,). `copies` (rows,) says how many rows of its cluster each row
+    stands for, `times` (clusters,) how often there is such a cluster; both are one by default.
     """
-    sizes, rows = np.bincount(clusters).astype(np.float64), len(values)
-    rares = np.bincount(clusters[rare], minlength=len(sizes))
-    if min(np.count_nonzero(rares), np.count_nonzero(rares < sizes)) < FEW:
-        alike = effective_sample_size(sizes)
+    sizes = np.bincount(clusters, copies).astype(np.float64, copy=False)
+    often = np.ones(len(sizes)) if times is None else times[: len(sizes)].astype(np.float64)
+    of_rare = None if copies is None else copies[rare]
+    rares = np.bincount(clusters[rare], of_rare, minlength=len(sizes))
+    if min(often @ (rares > 0), often @ (rares < sizes)) < FEW:
+        alike = effective_sample_size(sizes, often)
         return alike, alike - 1
-    deviations: Floats = values - values.mean()
-    sums = np.bincount(clusters, deviations).astype(np.float64, copy=False)
-    variance, degrees = cr2(sums[np.newaxis], sizes[np.newaxis])
-    independent = float(rows)
+    weights = None if copies is None else copies * often[clusters]
+    deviations: Floats = values - np.average(values, weights=weights)
+    of_copies = deviations if copies is None else deviations * copies
+    sums = np.bincount(clusters, of_copies).astype(np.float64, copy=False)
+    variance, degrees = cr2(sums[np.newaxis], sizes[np.newaxis], often)
+    independent = rows = float(sizes @ often)
     if variance:
-        independent = min(float((deviations**2).mean()) / variance + 1, rows)
+        spread = float(np.average(deviations**2, weights=weights))
+        independent = min(spread / variance + 1, rows)
     return independent, degrees
 
 
 def effective_rows(
-    values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool_], confidence: float
+    values: NDArray[Any],
+    clusters: Ints,
+    rare: NDArray[np.bool_],
+    confidence: float,
+    copies: NDArray[Any] | None = None,
+    times: NDArray[Any] | None = None,
 ) -> float:
     """Return the `independent_rows`, after the `degrees_correction` at this level."""
-    rows, degrees = independent_rows(values, clusters, rare)
+    rows, degrees = independent_rows(values, clusters, rare, copies, times)
     return rows * float(degrees_correction(degrees, 1 - confidence))

@@ -75,6 +75,20 @@ class Counts:
         return np.asarray(counted / np.count_nonzero(counted), np.float64)
 
 
+def _hash_labels(labels: Labels, classes: int, seed: int) -> NDArray[np.uint64]:
+    """Return a random number of 64 bits for the class of each row, or for its set of labels.
+
+    Sums of such numbers stand for what is summed, and are as seldom equal by chance.
+    """
+    numbers = np.random.default_rng(seed).integers(2**64, size=classes + 1, dtype=np.uint64)
+    if labels.ndim == 1:  # the last number is that of -1
+        return np.asarray(numbers[labels])
+    hashes = np.full(len(labels), numbers[-1])
+    for place in range(classes):
+        hashes[labels[:, place] == 1] += numbers[place]
+    return hashes
+
+
 def margins(matrix: NDArray[Any]) -> Counts:
     """Return the counts of each class, (classes,), in a confusion matrix of single classes."""
     counts = matrix.astype(np.float64)
@@ -101,6 +115,8 @@ class JudgedRows:
     clusters: Ints | None = None
     stratified: bool = False  # whether the split fixed the shares of the classes
     costs: Costs | None = None  # those of `Decision`
+    copies: Ints | None = None  # of `distinct` rows, (rows,)
+    times: Ints | None = None  # of the clusters of `distinct` rows, (clusters,)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -140,6 +156,38 @@ class JudgedRows:
     def counts(self) -> Counts:
         """The counts of each class."""
         return label_counts(self.y, self.decided) if self.multilabel else margins(self.matrix)
+
+    @cached_property
+    def distinct(self) -> "JudgedRows":
+        """The rows without those that differ in nothing that is counted; all if independent.
+
+        Of the rows of a cluster with the same class and decision there is one, which stands for
+        `copies`. Of the clusters whose rows have the same ones there is one, which stands for so
+        many, `times`. `counts` are those of all rows. Probabilities are those of one of the rows.
+        """
+        if self.clusters is None:
+            return self
+        import pandas as pd
+
+        judged = _hash_labels(self.y, self.classes, 0) * _hash_labels(self.decided, self.classes, 1)
+        sums = np.zeros(self.clusters.max(initial=-1) + 1, np.uint64)
+        np.add.at(sums, self.clusters, judged)
+        alike, kinds = pd.factorize(sums)
+        # Of equal positions the last one that is assigned remains: the first cluster of its kind.
+        firsts = np.zeros(len(kinds), np.int64)
+        firsts[alike[::-1]] = np.arange(len(sums))[::-1]
+        places = np.full(len(sums), -1)
+        places[firsts] = np.arange(len(firsts))
+        rows = np.flatnonzero(places[self.clusters] >= 0)
+        clusters = places[self.clusters[rows]]
+        _, own, copies = np.unique(
+            judged[rows] + clusters.astype(np.uint64), return_index=True, return_counts=True
+        )
+        distinct = replace(
+            self.take(rows[own]), clusters=clusters[own], copies=copies, times=np.bincount(alike)
+        )
+        vars(distinct)["counts"] = self.counts
+        return distinct
 
     @cached_property
     def wrong(self) -> Bools:

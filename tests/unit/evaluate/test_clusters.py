@@ -1,5 +1,6 @@
 """Rows that are not independent: variance of their mean, effective rows, coverage of intervals."""
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy import linalg, stats
 
 from tests.unit.evaluate.samples import SEEDS, exact, known, predictions, reference
 from textclf.artifacts.predictions import Predictions
+from textclf.evaluate import registry
 from textclf.evaluate.clusters import (
     are_dependent,
     cr2,
@@ -19,6 +21,8 @@ from textclf.evaluate.clusters import (
     independent_rows,
     variance_of_mean,
 )
+from textclf.evaluate.metrics.of_counts import CountMetric, Share
+from textclf.evaluate.rows import JudgedRows
 from textclf.evaluate.split_clusters import IdDigest
 
 
@@ -156,6 +160,35 @@ def test_rows_are_never_worth_more_than_their_number(seed: int, count: int) -> N
     sizes[0] = 1
     right = generator.random(sizes.sum()) < 0.6
     assert 0 < effective_rows(right, groups(*sizes.tolist()), right, 0.95) <= len(right)
+
+
+@given(SEEDS, st.sampled_from([2, 3]), st.booleans())
+def test_rows_that_count_alike_stand_for_each_other(
+    seed: int, classes: int, multilabel: bool
+) -> None:
+    generator = np.random.default_rng(seed)
+    of_rows = generator.integers(0, 120, 600)
+    shape = (600, classes) if multilabel else (600,)
+    y = generator.integers(0, 2 if multilabel else classes, shape)
+    drawn = generator.integers(0 if multilabel else -1, 2 if multilabel else classes, shape)
+    decided = np.where(generator.random(shape) < 0.8, y, drawn)
+    rows = JudgedRows(y, np.full((600, classes), 0.5), decided, of_rows)
+    alike = rows.distinct
+    assert len(alike) < 600
+    counted = (alike.copies, alike.times)
+    sides = (~part.wrong for part in (rows, alike))
+    whole, short = (
+        Share.of_decisions(part, right, np.ones_like(right), 0.95)
+        for part, right in zip((rows, alike), sides, strict=True)
+    )
+    for name, number in asdict(whole).items():
+        assert asdict(short)[name] == pytest.approx(number, rel=1e-9), name
+    for metric in registry.metrics_of(multilabel).values():
+        if isinstance(metric, CountMetric):
+            expected = effective_rows(metric.influence(rows), of_rows, rows.wrong, 0.95)
+            assert effective_rows(
+                metric.influence(alike), known(alike.clusters), alike.wrong, 0.95, *counted
+            ) == pytest.approx(expected, rel=1e-9)
 
 
 def repeated(seed: int, texts: int, times: int) -> tuple[dict[str, Predictions], NDArray[np.int64]]:

@@ -42,19 +42,41 @@ class Share:
 
     @classmethod
     def of(
-        cls, right: Bools, among: Bools, clusters: Ints | None, confidence: float, f1: bool = False
+        cls,
+        right: Bools,
+        among: Bools,
+        clusters: Ints | None,
+        confidence: float,
+        f1: bool = False,
+        copies: Ints | None = None,
+        times: Ints | None = None,
     ) -> "Share":
         """Return the share of `right` among some rows, or pairs of row and label.
 
-        All arrays have the same shape.
+        All arrays but `times` have the same shape; `copies` and `times` are those of `distinct`.
         """
         number, rows = int(np.count_nonzero(right)), int(np.count_nonzero(among))
         effective, degrees = float(rows), math.inf
         if clusters is not None and rows:
-            right = right[among]
-            effective, degrees = independent_rows(right, clusters[among], right)
+            right, clusters = right[among], clusters[among]
+            if copies is not None and times is not None:
+                copies = copies[among]
+                counts = copies * times[clusters]
+                number, rows = int(counts[right].sum()), int(counts.sum())
+            effective, degrees = independent_rows(right, clusters, right, copies, times)
             effective *= float(degrees_correction(degrees, 1 - confidence))
         return cls(number, rows, effective, f1, degrees)
+
+    @classmethod
+    def of_decisions(
+        cls, rows: JudgedRows, right: Bools, among: Bools, confidence: float, f1: bool = False
+    ) -> "Share":
+        """Return the share of `right` among the `distinct` rows, or their pairs with a label."""
+        clusters, copies = rows.clusters, rows.copies
+        if right.ndim == 2:
+            clusters = rows.clusters_of_pairs
+            copies = None if copies is None else np.broadcast_to(copies[:, np.newaxis], right.shape)
+        return cls.of(right, among, clusters, confidence, f1, copies, rows.times)
 
     def interval(self, confidence: float = CONFIDENCE) -> Interval:
         """Return the Wilson interval of the share, as an interval of the metric."""
@@ -93,7 +115,8 @@ class Accuracy(ShareMetric):
         return np.asarray(~rows.wrong, np.float64)
 
     def share(self, rows: JudgedRows, confidence: float, place: int | None = None) -> Share:
-        return Share.of(~rows.wrong, np.ones(len(rows), dtype=bool), rows.clusters, confidence)
+        right = ~rows.distinct.wrong
+        return Share.of_decisions(rows.distinct, right, np.ones_like(right), confidence)
 
     def is_fixed(self, rows: JudgedRows, confidence: float, place: int | None = None) -> bool:
         """Return False: the accuracy of a constant decision depends on the rows too."""
@@ -111,8 +134,8 @@ class HammingLoss(ShareMetric):
         return np.asarray((rows.y != rows.decided).mean(axis=1))
 
     def share(self, rows: JudgedRows, confidence: float, place: int | None = None) -> Share:
-        wrong = rows.y != rows.decided
-        return Share.of(wrong, np.ones_like(wrong), rows.clusters_of_pairs, confidence)
+        wrong = rows.distinct.y != rows.distinct.decided
+        return Share.of_decisions(rows.distinct, wrong, np.ones_like(wrong), confidence)
 
 
 class CountMetric(Metric):
@@ -160,10 +183,13 @@ class CountMetric(Metric):
         return change * len(rows)
 
     def _interval(self, rows: JudgedRows, confidence: float, place: int | None) -> Interval | None:
-        worth = 1.0
-        if rows.clusters is not None:
-            influences = self.influence(rows)
-            worth = effective_rows(influences, rows.clusters, rows.wrong, confidence) / len(rows)
+        worth, alike = 1.0, rows.distinct
+        if alike.clusters is not None:
+            influences, counted = self.influence(alike), (alike.copies, alike.times)
+            effective = effective_rows(
+                influences, alike.clusters, alike.wrong, confidence, *counted
+            )
+            worth = effective / len(rows)
         stratified = rows.stratified and rows.clusters is None
         return self.counts_interval(rows.matrix, worth, stratified, confidence)
 
@@ -389,14 +415,15 @@ class Ratio(CountMetric):
         return rows.is_actual(place), rows.is_decided(place), rows.clusters
 
     def share(self, rows: JudgedRows, confidence: float, place: int | None = None) -> Share:
-        actual, decided, clusters = self._sides(rows, place)
+        rows = rows.distinct
+        actual, decided, _ = self._sides(rows, place)
         if self.among_decided:
             among = decided
         elif self.by_predicted:
             among = actual | decided
         else:
             among = actual
-        return Share.of(actual & decided, among, clusters, confidence, self.is_f1)
+        return Share.of_decisions(rows, actual & decided, among, confidence, self.is_f1)
 
     def share_of_counts(self, counts: Counts, worth: float) -> Share | None:
         """Return the share that gives the metric of two classes; None if it is no share."""
