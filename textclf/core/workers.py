@@ -76,9 +76,8 @@ class LocalPool(Pool):
 
     def __init__(self, count: int) -> None:
         """Use this many processes, which start with the first task."""
-        forks = "fork" in multiprocessing.get_all_start_methods() and sys.platform != "darwin"
         self._executor = ProcessPoolExecutor(
-            count, multiprocessing.get_context("fork" if forks else "spawn"), _begin
+            count, multiprocessing.get_context("fork" if forks() else "spawn"), _begin
         )
 
     def map(
@@ -272,13 +271,22 @@ def ahead(results: Iterator[T]) -> Iterator[T]:
             yield result
 
 
+def forks() -> bool:
+    """Return whether worker processes start as copies of this one."""
+    return "fork" in multiprocessing.get_all_start_methods() and sys.platform != "darwin"
+
+
 def processes(tasks: int, memory: int = 0) -> int:
     """Return how many processes `pool` starts for the tasks.
 
     0 if it runs them in this process or on a named scheduler. Otherwise there is one for each core,
     but only as many as fit into the available memory with `memory` bytes each.
     """
-    if tasks < FEWEST_TASKS or _scheduler() is not None:
+    return 0 if _scheduler() is not None else _local_processes(tasks, memory)
+
+
+def _local_processes(tasks: int, memory: int) -> int:
+    if tasks < FEWEST_TASKS:
         return 0
     count = min(resources.cores(), tasks)
     free = resources.available_memory() if memory else None
@@ -314,14 +322,26 @@ def pool(tasks: int, memory: int = 0) -> Iterator[Pool]:
     if address is not None:
         with _connection(address) as client:
             yield ClusterPool(client)
-    elif count := processes(tasks, memory):
-        local = LocalPool(count)
-        try:
-            yield local
-        finally:
-            local.close()
     else:
+        with local_pool(tasks, memory) as local:
+            yield local
+
+
+@contextlib.contextmanager
+def local_pool(tasks: int, memory: int = 0) -> Iterator[Pool]:
+    """Yield a pool as `pool` does without a scheduler.
+
+    If it `forks`, its processes have what this one has in memory at the first task.
+    """
+    count = _local_processes(tasks, memory)
+    if not count:
         yield Pool()
+        return
+    local = LocalPool(count)
+    try:
+        yield local
+    finally:
+        local.close()
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from textclf.evaluate.choose import choose_baseline, choose_decision, has_few
 from textclf.evaluate.clusters import effective_sample_size
 from textclf.evaluate.intervals import Difference
 from textclf.evaluate.model_choice import choose, chooses, compare_candidates, score_after_choice
+from textclf.evaluate.prepare import prepare
 from textclf.evaluate.registry import LOG_LOSS, METRICS, OF_SETS
 from textclf.evaluate.results import (
     Calibrated,
@@ -156,7 +157,7 @@ def measure(
     `stratified` says whether the split fixed the shares of the classes; `clusters` are those of the
     splits with dependent rows.
     """
-    return {
+    parts = {
         split: SplitMetrics(
             split,
             of_split,
@@ -167,6 +168,8 @@ def measure(
         )
         for split, of_split in rows.items()
     }
+    prepare(parts)
+    return parts
 
 
 def _rarest(rows: Predictions) -> str:

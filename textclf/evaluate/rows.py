@@ -145,7 +145,8 @@ class JudgedRows:
     @cached_property
     def constant(self) -> bool:
         """Whether the model gives the same probabilities to all rows."""
-        return bool((self.probabilities == self.probabilities[0]).all())
+        first, last = self.probabilities[[0, -1]]  # which tell most models without a look at all
+        return bool((first == last).all() and (self.probabilities == first).all())
 
     @cached_property
     def matrix(self) -> Ints:
@@ -241,13 +242,15 @@ class JudgedRows:
         )
 
     @cached_property
-    def _results(self) -> dict[Any, Any]:
+    def results(self) -> dict[Any, Any]:
+        """What `once` has computed."""
         return {}
 
     def once(self, function: Callable[..., Result], *arguments: Hashable) -> Result:
         """Return `function(rows, *arguments)`, computed once, since it may take seconds."""
-        key = function, arguments
-        if key not in self._results:
-            self._results[key] = function(self, *arguments)
-        result: Result = self._results[key]
+        # A method is not equal to that of an equal metric, which another process sends.
+        key = getattr(function, "__self__", None), function.__name__, arguments
+        if key not in self.results:
+            self.results[key] = function(self, *arguments)
+        result: Result = self.results[key]
         return result

@@ -1,7 +1,7 @@
 """The metrics of a split, whatever its size."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import cached_property
 from itertools import combinations
@@ -59,8 +59,21 @@ class SplitMetrics:
                 first.y, calibrated, decided, clusters, stratified, prices
             )
         self.of_rows = next(iter(self.judged.values()))
-        self.values = {name: registry.measure(rows) for name, rows in self.judged.items()}
         self.support = count_labels(first.y, len(first.classes))
+
+    @cached_property
+    def values(self) -> dict[str, dict[str, float]]:
+        """The metrics of each model that are defined for the rows."""
+        return {name: registry.measure(rows) for name, rows in self.judged.items()}
+
+    def prepare(self, model: str, names: Collection[str]) -> None:
+        """Compute what these metrics need `once`; with the accuracy also what the tables need."""
+        self.intervals(model, names)
+        self.by_class(model, names)
+        if ACCURACY.name in names:
+            self.ece_if_calibrated(model)
+            if self.split == "test":
+                self.tables(model)
 
     @cached_property
     def curve_places(self) -> list[int]:
@@ -111,11 +124,11 @@ class SplitMetrics:
 
     def ece_if_calibrated(self, model: str) -> float:
         """Return the calibration error to expect if the probabilities are right, rounded."""
-        rows = self.judged[model]
-        worth = self._effective_part(rows)
-        return round(expected_ece(rows.probabilities, worth, rows.multilabel), DIGITS)
+        return self.judged[model].once(_ece_if_calibrated, self.settings.confidence)
 
-    def intervals(self, model: str) -> dict[str, dict[str, float] | None]:
+    def intervals(
+        self, model: str, names: Collection[str] = METRICS
+    ) -> dict[str, dict[str, float] | None]:
         """Return `low` and `high` of each metric with an interval, rounded; None for too few rows.
 
         The accuracy has `effective_rows` too, the number of independent rows that its Wilson
@@ -124,11 +137,13 @@ class SplitMetrics:
         """
         report: dict[str, dict[str, float] | None] = {}
         rows, confidence = self.judged[model], self.settings.confidence
-        for name in self.values[model]:
+        for name in registry.measure(rows, names):
             metric = METRICS[name]
-            if metric.interval and not (rows.constant and metric.is_fixed(rows, confidence)):
+            if metric.interval and not (rows.constant and rows.once(metric.is_fixed, confidence)):
                 ends = metric.confidence_interval(rows, confidence)
                 report[name] = ends and ends.rounded()
+        if ACCURACY.name not in names:
+            return report
         share = rows.once(ACCURACY.share, confidence, None)
         accuracy = self.accuracy_interval(model).rounded()
         accuracy["effective_rows"] = round(share.effective, DIGITS)
@@ -177,7 +192,7 @@ class SplitMetrics:
         difference = Difference((only_a - only_b) / rows, *ends)
         return Comparison(test, difference, effective, (only_a + only_b) / rows, degrees, groups)
 
-    def by_class(self, model: str) -> pd.DataFrame:
+    def by_class(self, model: str, names: Collection[str] = METRICS) -> pd.DataFrame:
         """Return one row per class against the rest, with metrics and intervals.
 
         The first columns are `split`, `class` and `support`, the rows of the class. A metric has
@@ -187,7 +202,7 @@ class SplitMetrics:
         """
         rows, confidence = self.judged[model], self.settings.confidence
         metrics = registry.metrics_of(rows.multilabel).values()
-        per_class = [metric for metric in metrics if metric.per_class]
+        per_class = [metric for metric in metrics if metric.per_class and metric.name in names]
         table = []
         for place, name in enumerate(self.classes):
             support = int(self.support[place])
@@ -196,7 +211,7 @@ class SplitMetrics:
                 value = rows.once(metric.of_classes)[place] if support else np.nan
                 ends = None
                 if metric.interval and np.isfinite(value):
-                    fixed = rows.constant and metric.is_fixed(rows, confidence, place)
+                    fixed = rows.constant and rows.once(metric.is_fixed, confidence, place)
                     ends = None if fixed else metric.confidence_interval(rows, confidence, place)
                 low, high = (np.nan, np.nan) if ends is None else ends
                 row |= {metric.name: value, f"{metric.name}_low": low, f"{metric.name}_high": high}
@@ -238,6 +253,13 @@ class SplitMetrics:
         `Decision.answering`; that of a set of labels is the product of those of its decisions, as
         if they were independent.
         """
+        results = self.judged[model].results
+        if "tables" not in results:
+            results["tables"] = self._tables(model)
+        tables: dict[str, pd.DataFrame] = results["tables"]
+        return tables
+
+    def _tables(self, model: str) -> dict[str, pd.DataFrame]:
         rows = self.judged[model]
         probabilities = rows.probabilities
         decided = self.decisions[model].answering().decide(probabilities)
@@ -251,18 +273,25 @@ class SplitMetrics:
         if rows.multilabel:
             confidences = confidences.prod(axis=1)
         answers = curves.positive_counts(~rows.wrong, confidences)
+        confidence = self.settings.confidence
         return {
             "confusion": curves.confusion_table(rows.matrix, self.support, [*self.classes, ""]),
             "roc": curves.roc_table(by_class),
             "precision_recall": curves.precision_recall_table(by_class),
             "reliability": reliability_table(
-                rows.y, probabilities, self.settings.confidence, self._effective_part(rows)
+                rows.y, probabilities, confidence, _effective_part(rows, confidence)
             ),
             "risk_coverage": curves.risk_coverage_table(answers),
         }
 
-    def _effective_part(self, rows: JudgedRows) -> float:
-        """Return the effective rows per row, or per pair of row and label, by the mistakes."""
-        metric = HAMMING_LOSS if rows.multilabel else ACCURACY
-        share = rows.once(metric.share, self.settings.confidence, None)
-        return share.effective / share.rows
+
+def _ece_if_calibrated(rows: JudgedRows, confidence: float) -> float:
+    worth = _effective_part(rows, confidence)
+    return round(expected_ece(rows.probabilities, worth, rows.multilabel), DIGITS)
+
+
+def _effective_part(rows: JudgedRows, confidence: float) -> float:
+    """Return the effective rows per row, or per pair of row and label, by the mistakes."""
+    metric = HAMMING_LOSS if rows.multilabel else ACCURACY
+    share = rows.once(metric.share, confidence, None)
+    return share.effective / share.rows
