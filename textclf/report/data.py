@@ -20,7 +20,7 @@ from textclf.pages.parts import IDS, Chart, Labelled, LabelledText, Table, ends
 from textclf.plot.charts import LENGTHS
 from textclf.plot.draw import bars as draw_bars
 from textclf.plot.style import WIDTH
-from textclf.report.run import Run, SplitRows
+from textclf.report.run import Run, SplitRows, pool_of
 
 # Beyond this many classes the table of classes is folded.
 FOLDED = 20
@@ -206,18 +206,10 @@ def find_conflicts(
     set of labels. Where rows are `grouped` by a column, clusters are not those of texts, and the
     texts are hashed again.
     """
-
-    def keys_of(read: ReadColumns) -> pa.Table:
-        rows = read(["text" if grouped else "cluster", "label"])
-        labels = rows["label"]
-        if is_multilabel(rows):
-            labels = pc.binary_join(labels.cast(pa.list_(pa.string())), " ")
-        return pa.table(
-            {"key": hash_normalized(rows["text"]) if grouped else rows["cluster"], "label": labels}
-        )
-
     readers = [read for rows in splits.values() for read in rows.readers]
-    rows = first_conflicting(pa.concat_tables(map(keys_of, readers)).to_pandas(), limit)
+    with pool_of(rows.readers for rows in splits.values()) as pool:
+        keys = pool.map(_keys_of, [(read, grouped) for read in readers], "find conflicting labels")
+    rows = first_conflicting(pa.concat_tables(keys).to_pandas(), limit)
     firsts, labels = rows.drop_duplicates("key")["key"], rows.groupby(["key", "label"], sort=False)
     texts = _rows_at(splits, firsts.index, "text")["text"]
     shown = _rows_at(splits, labels.head(IDS).index, "id")
@@ -231,6 +223,16 @@ def find_conflicts(
         rows_by_label = conflicting[part["key"].iloc[0]].rows
         rows_by_label[", ".join(names) or "no label"] = Labelled(len(part), ids)
     return list(conflicting.values())
+
+
+def _keys_of(read: ReadColumns, grouped: bool) -> pa.Table:
+    rows = read(["text" if grouped else "cluster", "label"])
+    labels = rows["label"]
+    if is_multilabel(rows):
+        labels = pc.binary_join(labels.cast(pa.list_(pa.string())), " ")
+    return pa.table(
+        {"key": hash_normalized(rows["text"]) if grouped else rows["cluster"], "label": labels}
+    )
 
 
 def _rows_at(splits: Mapping[str, SplitRows], places: Iterable[int], column: str) -> pd.DataFrame:
@@ -248,7 +250,14 @@ def _rows_at(splits: Mapping[str, SplitRows], places: Iterable[int], column: str
 
 def first_conflicting(rows: pd.DataFrame, limit: int) -> pd.DataFrame:
     """Return the rows of the first `limit` keys with several labels; columns `key` and `label`."""
-    repeated = rows[rows["key"].duplicated(keep=False)]
-    keys = repeated["key"][~repeated.duplicated()]
-    several = repeated[repeated["key"].isin(keys[keys.duplicated()])]
-    return several[several["key"].isin(several["key"].unique()[:limit])]
+    keys, labels = rows["key"].to_numpy(), pd.factorize(rows["label"])[0]
+    order = np.argsort(keys)
+    starts = np.flatnonzero(np.append(True, np.diff(keys[order]) != 0))
+    lowest, highest = (
+        extreme.reduceat(labels[order], starts) for extreme in (np.minimum, np.maximum)
+    )
+    groups = np.flatnonzero(lowest != highest)
+    firsts = np.minimum.reduceat(order, starts)[groups]
+    ends = np.append(starts[1:], len(order))
+    chosen = [order[starts[group] : ends[group]] for group in groups[np.argsort(firsts)[:limit]]]
+    return rows.iloc[np.sort(np.concatenate([order[:0], *chosen]))]

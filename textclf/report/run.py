@@ -1,6 +1,7 @@
 """What the report shows of a run."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -16,6 +17,7 @@ from textclf.behave.settings import Behave
 from textclf.core.arrow import Lengths, count_lengths
 from textclf.core.display import display_labels
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
+from textclf.core.workers import Pool, local_pool
 from textclf.evaluate.metrics.metric import MULTILABEL
 from textclf.evaluate.registry import METRICS
 from textclf.export.explanation import COLUMNS
@@ -26,6 +28,8 @@ from textclf.report.settings import Report
 
 # A baseline whose error is more than this many times the largest of other models is not drawn.
 SQUEEZED = 4
+# How often the texts of a piece are in memory while they are measured.
+COPIES = 8
 
 
 def tables_of(task: str) -> dict[str, Sequence[str]]:
@@ -83,11 +87,22 @@ class SplitRows:
         return pd.concat(rows)
 
 
-def open_rows(readers: Sequence[ReadColumns]) -> SplitRows:
-    """Return the rows of a split, whose texts are measured piece by piece."""
-    lengths = [count_lengths(read(["text"])["text"]) for read in readers]
+def open_rows(readers: Sequence[ReadColumns], pool: Pool | None = None) -> SplitRows:
+    """Return the rows of a split, whose texts a pool measures piece by piece."""
+    lengths = (pool or Pool()).map(_lengths, [(read,) for read in readers], "measure texts")
     words, characters = (np.concatenate(parts) for parts in zip(*lengths, strict=True))
     return SplitRows(readers, [len(words) for words, _ in lengths], words, characters)
+
+
+def _lengths(read: ReadColumns) -> tuple[Lengths, Lengths]:
+    return count_lengths(read(["text"])["text"])
+
+
+def pool_of(splits: Iterable[Sequence[ReadColumns]]) -> AbstractContextManager[Pool]:
+    """Return a pool for the pieces of splits, whose texts each process holds a few times."""
+    several = [readers for readers in splits if len(readers) > 1]
+    sizes = [COPIES * readers[0](["text"]).nbytes for readers in several]
+    return local_pool(sum(map(len, several)), max(sizes, default=0))
 
 
 @dataclass(frozen=True)
@@ -165,7 +180,8 @@ class Run(Facts):
     @cached_property
     def rows(self) -> dict[str, SplitRows]:
         """The rows of each split, with the lengths of their texts."""
-        return {split: open_rows(readers) for split, readers in self.splits.items()}
+        with pool_of(self.splits.values()) as pool:
+            return {split: open_rows(readers, pool) for split, readers in self.splits.items()}
 
     def decision(self, model: str) -> Decision:
         """Return how the rows of a model are decided."""

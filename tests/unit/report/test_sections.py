@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,10 @@ from tests.behaviours import case, results_of, said
 from tests.page import Page, specs, without_pictures
 from tests.results import comparison, with_results
 from tests.runs import HOSTILE, SOURCE, YELP, make_run
+from textclf.artifacts import splits
 from textclf.artifacts.predictions import Predictions
-from textclf.artifacts.splits import ReadColumns
+from textclf.artifacts.splits import ReadColumns, read_table
+from textclf.core import resources
 from textclf.core.display import visible
 from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.results import Ends
@@ -324,6 +328,38 @@ def test_rows_at_positions_are_read_from_their_pieces_alone(
     shown = split.at(wanted, "text").itertuples(name=None)
     assert list(shown) == [(place, texts[place]) for place in sorted(wanted)]
     assert seen == [(start, "text") for start in sorted({place // size * size for place in wanted})]
+
+
+def read_piece(path: Path, columns: list[str]) -> pa.Table:
+    return splits.read_table(path, columns)
+
+
+def test_several_pieces_are_measured_in_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(texts=("Good  food", "bad", "good food"))
+    readers = {}
+    for name, (read,) in run.splits.items():
+        rows = read(["id", "text", "label", "cluster"])
+        paths = [tmp_path / f"{name}{start}" for start in range(0, len(rows), 9)]
+        for number, path in enumerate(paths):
+            splits.write_table(rows[9 * number : 9 * number + 9], path)
+        readers[name] = [partial(read_piece, path) for path in paths]
+    monkeypatch.setattr(resources, "cores", lambda: 2)
+    read_here: list[list[str]] = []
+
+    def recorded(path: Path, columns: list[str]) -> pa.Table:
+        read_here.append(columns)
+        return read_table(path, columns)
+
+    monkeypatch.setattr(splits, "read_table", recorded)
+    pieces = replace(run, splits=readers).rows
+    assert read_here.count(["text"]) == len(readers)  # the first of each split, for its size
+    found = data.find_conflicts(pieces, run.classes, data.CONFLICTS, grouped=False)
+    assert ["cluster", "label"] not in read_here
+    assert found == data.find_conflicts(run.rows, run.classes, data.CONFLICTS, grouped=False)
+    for name, rows in run.rows.items():
+        assert pieces[name].words.tolist() == rows.words.tolist()
 
 
 @given(
