@@ -31,6 +31,8 @@ BARS = 30
 QUANTILES = {"shortest": 0, "25%": 0.25, "median": 0.5, "75%": 0.75, "95%": 0.95, "longest": 1}
 # Texts with several labels that are listed.
 CONFLICTS = 20
+# Rows that are searched for them at once.
+PART = 500_000
 
 
 def data(run: Run) -> dict[str, Any]:
@@ -209,7 +211,9 @@ def find_conflicts(
     readers = [read for rows in splits.values() for read in rows.readers]
     with pool_of(rows.readers for rows in splits.values()) as pool:
         keys = pool.map(_keys_of, [(read, grouped) for read in readers], "find conflicting labels")
-    rows = first_conflicting(pa.concat_tables(keys).to_pandas(), limit)
+    rows = pa.concat_tables(keys).to_pandas()
+    del keys
+    rows = first_conflicting(rows, limit)
     firsts, labels = rows.drop_duplicates("key")["key"], rows.groupby(["key", "label"], sort=False)
     texts = _rows_at(splits, firsts.index, "text")["text"]
     shown = _rows_at(splits, labels.head(IDS).index, "id")
@@ -250,14 +254,16 @@ def _rows_at(splits: Mapping[str, SplitRows], places: Iterable[int], column: str
 
 def first_conflicting(rows: pd.DataFrame, limit: int) -> pd.DataFrame:
     """Return the rows of the first `limit` keys with several labels; columns `key` and `label`."""
-    keys, labels = rows["key"].to_numpy(), pd.factorize(rows["label"])[0]
-    order = np.argsort(keys)
-    starts = np.flatnonzero(np.append(True, np.diff(keys[order]) != 0))
-    lowest, highest = (
-        extreme.reduceat(labels[order], starts) for extreme in (np.minimum, np.maximum)
-    )
-    groups = np.flatnonzero(lowest != highest)
-    firsts = np.minimum.reduceat(order, starts)[groups]
-    ends = np.append(starts[1:], len(order))
-    chosen = [order[starts[group] : ends[group]] for group in groups[np.argsort(firsts)[:limit]]]
-    return rows.iloc[np.sort(np.concatenate([order[:0], *chosen]))]
+    # Parts by key bound the memory, and their keys stay in the cache of a core.
+    parts = 1 + len(rows) // PART
+    part_of = rows["key"].to_numpy() % parts
+    found = []
+    for part in range(parts):
+        own = rows[part_of == part]
+        repeated = own[own["key"].duplicated(keep=False)]
+        keys = repeated["key"][~repeated.duplicated()]
+        conflicting = repeated[repeated["key"].isin(keys[keys.duplicated()])]
+        first_keys = conflicting["key"].unique()[:limit]
+        found.append(conflicting[conflicting["key"].isin(first_keys)])
+    several: pd.DataFrame = pd.concat(found).sort_index()
+    return several[several["key"].isin(several["key"].unique()[:limit])]

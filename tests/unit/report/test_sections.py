@@ -381,5 +381,8 @@ def test_the_first_keys_with_several_labels_are_found(
     several = [
         key for key in dict.fromkeys(rows["key"]) if rows["label"][rows["key"] == key].nunique() > 1
     ]
-    conflicts = first_conflicting(rows, limit)
-    assert conflicts.equals(rows[rows["key"].isin(several[:limit])])
+    for size in (data.PART, 3):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(data, "PART", size)
+            conflicts = first_conflicting(rows, limit)
+        assert conflicts.equals(rows[rows["key"].isin(several[:limit])])
