@@ -20,15 +20,13 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def are_dependent(keys: NDArray[Any]) -> bool:
-    """Return whether the rows with these keys of clusters (rows,) cannot be taken as independent.
+def are_dependent(sizes: NDArray[Any]) -> bool:
+    """Return whether the rows of clusters of these sizes cannot be taken as independent.
 
     They can if the design effect, rows / `effective_sample_size`, is at most `LIMIT`. Where no text
     occurs more than twice, `LIMIT` is reached if 5% of the rows repeat another one.
     """
-    return len(keys) > 0 and len(keys) > LIMIT * effective_sample_size(
-        np.unique(keys, return_counts=True)[1]
-    )
+    return len(sizes) > 0 and int(sizes.sum()) > LIMIT * effective_sample_size(sizes)
 
 
 def effective_sample_size(sizes: NDArray[Any], times: NDArray[Any] | float = 1.0) -> float:

@@ -152,8 +152,7 @@ class Evaluation:
         for name, entries in self.results.slices.models.items():
             for line in describe_weak(entries, confidence, accuracy):
                 yield f"{name}: {line}"
-        keys = self.rows.keys_with_unknown["validation"][len(self.rows.keys["validation"]) :]
-        for sentence in describe_few(keys):
+        for sentence in describe_few(self.rows.unknown["validation"]):
             yield f"warning: {sentence}"
         for name, sentences in find_warnings(self.results, self.names, confidence).items():
             for sentence in sentences:

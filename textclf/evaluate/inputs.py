@@ -82,13 +82,15 @@ class Trainings:
 class Rows:
     """The rows of the splits: which of them depend on each other, and the slices of the test rows.
 
-    `keys` (rows,) are those of the clusters of each split, and in `keys_with_unknown` also of its
-    rows of no class, which come last.
+    `clusters` (rows,) are those of each split with dependent rows. `unknown` (rows,) are the keys
+    of the clusters of its rows of no class; if there are any, `keys_with_unknown` has those of all
+    its rows, these last.
     """
 
     report: SplitReport
     stratified: bool
-    keys: dict[str, NDArray[np.uint64]]
+    clusters: dict[str, NDArray[np.int64]]
+    unknown: dict[str, NDArray[np.uint64]]
     keys_with_unknown: dict[str, NDArray[np.uint64]]
     slices: SliceSums
 
@@ -99,16 +101,14 @@ class Rows:
         """Return the rows in a folder of splits."""
         keys = {name: read_keys(splits, name) for name in SPLITS}
         unknown = {name: read_keys(splits, f"{name}{UNKNOWN}") for name in SPLITS[1:]}
-        both = {name: np.concatenate([keys[name], more]) for name, more in unknown.items()}
+        both = {}
+        if report.unknown:
+            both = {name: np.concatenate([keys[name], more]) for name, more in unknown.items()}
+        clusters = {name: positions(of_split) for name, of_split in keys.items()}
+        dependent = {name: rows for name, rows in clusters.items() if rows is not None}
         slices = SliceSums(
             find_membership(splits), read_classes(splits), slice_metric, keys["test"]
         )
         # Given test rows have shares of their own.
         stratified = stratify and "test" not in report.given
-        return cls(report, stratified, keys, both, slices)
-
-    @property
-    def clusters(self) -> dict[str, NDArray[np.int64]]:
-        """The clusters (rows,) of each split with dependent rows."""
-        of_splits = {name: positions(keys) for name, keys in self.keys.items()}
-        return {name: rows for name, rows in of_splits.items() if rows is not None}
+        return cls(report, stratified, dependent, unknown, both, slices)

@@ -214,7 +214,9 @@ class JudgedRows:
         """
         if self.clusters is None:
             return int(np.count_nonzero(members))
-        return int(np.count_nonzero(np.bincount(self.clusters[members])))
+        present = np.zeros(self.clusters.max(initial=-1) + 1, dtype=bool)
+        present[self.clusters[members]] = True
+        return int(np.count_nonzero(present))
 
     def by_class(self, labels: Ints) -> Ints:
         """Return the number of clusters, or of independent rows, with each class, (classes,).

@@ -14,6 +14,9 @@ from textclf.artifacts.splits import open_clusters, read_clusters_of
 from textclf.core.arrow import as_array
 from textclf.evaluate.clusters import are_dependent
 
+# Rows whose keys are sorted at once.
+PART = 500_000
+
 
 class IdDigest:
     """A digest of the ids of rows in their order, the same however the rows are cut into pieces."""
@@ -45,5 +48,17 @@ def find_held_out_clusters(folder: Path, ids: NDArray[Any]) -> NDArray[np.int64]
 
 
 def positions(keys: NDArray[np.uint64]) -> NDArray[np.int64] | None:
-    """Return the positions of the clusters with these keys, (rows,); None if independent."""
-    return np.unique(keys, return_inverse=True)[1] if are_dependent(keys) else None
+    """Return the positions of the clusters with these keys, (rows,); None if independent.
+
+    The positions are those of the sorted keys. These are hashes, so that equal parts of their range
+    have about as many; one part after the other is sorted faster, and with less memory.
+    """
+    parts = 1 + len(keys) // PART
+    part_of = (keys >> np.uint64(32)) * np.uint64(parts) >> np.uint64(32)
+    places, clusters = np.zeros(len(keys), np.int64), 0
+    for part in range(parts):
+        own = np.flatnonzero(part_of == part)
+        distinct, of_own = np.unique(keys[own], return_inverse=True)
+        places[own] = of_own + clusters
+        clusters += len(distinct)
+    return places if are_dependent(np.bincount(places)) else None

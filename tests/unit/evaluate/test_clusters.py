@@ -13,7 +13,7 @@ from scipy import linalg, stats
 
 from tests.unit.evaluate.samples import SEEDS, exact, known, predictions, reference
 from textclf.artifacts.predictions import Predictions
-from textclf.evaluate import registry
+from textclf.evaluate import registry, split_clusters
 from textclf.evaluate.clusters import (
     are_dependent,
     cr2,
@@ -23,19 +23,29 @@ from textclf.evaluate.clusters import (
 )
 from textclf.evaluate.metrics.of_counts import CountMetric, Share
 from textclf.evaluate.rows import JudgedRows
-from textclf.evaluate.split_clusters import IdDigest
-
-
-def keys(*sizes: int) -> NDArray[np.uint64]:
-    return np.repeat(np.arange(len(sizes)), sizes).astype(np.uint64)
+from textclf.evaluate.split_clusters import IdDigest, positions
 
 
 def test_rows_count_as_dependent_once_more_than_5_percent_repeat_another() -> None:
-    assert not are_dependent(keys(*[1] * 100))
-    assert not are_dependent(keys(*[2] * 5, *[1] * 90))
-    assert are_dependent(keys(*[2] * 6, *[1] * 88))
-    assert are_dependent(keys(40, *[1] * 960))  # one large group, though only 4% of the rows
-    assert not are_dependent(np.zeros(0, np.uint64))
+    assert not are_dependent(np.array([1] * 100))
+    assert not are_dependent(np.array([2] * 5 + [1] * 90))
+    assert are_dependent(np.array([2] * 6 + [1] * 88))
+    # One large group, though only 4% of the rows.
+    assert are_dependent(np.array([40] + [1] * 960))
+    assert not are_dependent(np.zeros(0, np.int64))
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=8), SEEDS, st.integers(1, 200))
+def test_clusters_are_numbered_by_their_keys_part_by_part(
+    values: list[int], seed: int, part: int
+) -> None:
+    drawn = np.random.default_rng(seed).integers(len(values), size=100)
+    keys = np.array(values, np.uint64)[drawn]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(split_clusters, "PART", part)
+        places = positions(keys)
+    if places is not None:
+        assert places.tolist() == np.unique(keys, return_inverse=True)[1].tolist()
 
 
 def groups(*sizes: int) -> NDArray[np.int64]:

@@ -227,9 +227,8 @@ def worth_of_rows(rows: pd.DataFrame) -> float:
     clusters = pd.factorize(rows["text"])[0]
     if "group" in rows:
         clusters = link(pd.factorize(rows["group"])[0], clusters)
-    return (
-        effective_sample_size(np.bincount(clusters)) / len(rows) if are_dependent(clusters) else 1.0
-    )
+    sizes = np.bincount(clusters)
+    return effective_sample_size(sizes) / len(rows) if are_dependent(sizes) else 1.0
 
 
 def _count(labels: "pd.Series[Any]", several: bool) -> Counter[str]:
