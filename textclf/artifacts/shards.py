@@ -6,6 +6,7 @@ alone, never on workers or memory.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -28,6 +29,11 @@ class Shards(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         """Read each shard in order."""
         return map(self.read, self.paths)
+
+    @property
+    def readers(self) -> list[Callable[[], T]]:
+        """The functions that read each shard, for other processes."""
+        return [partial(self.read, path) for path in self.paths]
 
     def __len__(self) -> int:
         """Return the number of shards."""

@@ -174,10 +174,12 @@ def open_clusters(folder: Path, name: str) -> Shards[NDArray[np.uint64]]:
 
     Raises `UserError` as `read_table`.
     """
-    return Shards(
-        shards.paths(folder, name, SUFFIX),
-        lambda path: read_table(path, ["cluster"])["cluster"].to_numpy(),
-    )
+    return Shards(shards.paths(folder, name, SUFFIX), _read_clusters)
+
+
+def _read_clusters(path: Path) -> NDArray[np.uint64]:
+    clusters: NDArray[np.uint64] = read_table(path, ["cluster"])["cluster"].to_numpy()
+    return clusters
 
 
 def read_clusters_of(folder: Path, name: str, ids: NDArray[Any]) -> NDArray[np.uint64]:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from operator import call
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.splits import open_clusters, read_clusters_of
 from textclf.core.arrow import as_array
+from textclf.core.workers import local_pool
 from textclf.evaluate.clusters import are_dependent
 
 # Rows whose keys are sorted at once.
@@ -39,7 +41,10 @@ class IdDigest:
 
 def read_keys(folder: Path, split: str) -> NDArray[np.uint64]:
     """Return the keys of the clusters of the rows of a split in a folder of splits, (rows,)."""
-    return np.concatenate([np.zeros(0, np.uint64), *open_clusters(folder, split)])
+    readers = open_clusters(folder, split).readers
+    with local_pool(len(readers)) as pool:
+        parts = pool.map(call, [(read,) for read in readers], "read clusters")
+    return np.concatenate([np.zeros(0, np.uint64), *parts])
 
 
 def find_held_out_clusters(folder: Path, ids: NDArray[Any]) -> NDArray[np.int64] | None:

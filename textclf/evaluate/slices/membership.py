@@ -1,7 +1,7 @@
 """The slices of the test rows: by values of the user's columns, class, and properties of texts."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from textclf.core.arrow import count_lengths
 from textclf.core.display import visible
 from textclf.core.files import SLICE
 from textclf.core.formatting import count_noun, join_names
+from textclf.core.workers import local_pool
 from textclf.evaluate.slices import names
 from textclf.evaluate.slices.names import CLASS, UNKNOWN, WORDS
 from textclf.evaluate.split_clusters import IdDigest
@@ -34,6 +35,9 @@ MOST_BYTES = 2**26
 # The fewest rows of a slice, and of the other rows.
 FEWEST_ROWS = 10
 Codes = NDArray[np.int8]  # position of each row's value in the values of a family
+OfTexts = Callable[[pa.ChunkedArray], Codes]
+# How often the texts of a shard are in memory while its slices are found.
+COPIES = 8
 
 # The most words of a text in each band; the last one has no end.
 WORD_ENDS = (4, 8, 16, 32, 64, 128, 256)
@@ -120,38 +124,39 @@ def find_membership(splits: Path) -> Membership:
 
 
 def membership_of(
-    shards: Iterable[pa.Table], train: Shards[pa.Table] | Sequence[pa.Table]
+    shards: Shards[pa.Table] | Sequence[pa.Table], train: Shards[pa.Table] | Sequence[pa.Table]
 ) -> Membership:
     """Return the slices of the test rows, from the shards of both splits.
 
-    The shards are read one at a time. A family whose rows are all alike is left out, and slices and
+    A process has one shard at a time. A family whose rows are all alike is left out, and slices and
     values that are too rare, as the constants here say. Shares of unknown words need the words of
     the training rows, so they are left out if these are in several shards or larger than
     `MOST_BYTES`. With several labels per text there are no slices by label: texts with more labels
     are harder, and classes.csv has the metrics of each label.
     """
-    of_texts: dict[str, tuple[tuple[str, ...], Callable[[pa.ChunkedArray], Codes]]] = {
-        WORDS: (WORD_BANDS, by_words)
-    }
+    bands: dict[str, tuple[str, ...]] = {WORDS: WORD_BANDS}
+    functions: dict[str, OfTexts] = {WORDS: by_words}
     for name, pattern in PATTERNS.items():
-        of_texts[name] = NO_YES, partial(by_pattern, pattern=pattern)
+        bands[name], functions[name] = NO_YES, partial(by_pattern, pattern=pattern)
     if len(train) == 1:
         texts = next(iter(train))["text"]
         if texts.nbytes <= MOST_BYTES:
-            of_texts[UNKNOWN] = SHARE_BANDS, partial(by_unknown_words, known=words_of(texts))
+            bands[UNKNOWN] = SHARE_BANDS
+            functions[UNKNOWN] = partial(by_unknown_words, known=words_of(texts))
+    reads = [table.slice for table in shards] if not isinstance(shards, Shards) else shards.readers
+    memory = COPIES * reads[0]()["text"].nbytes if len(reads) > 1 else 0
+    with local_pool(len(reads), memory) as pool:
+        parts = pool.map(_of_shard, [(read, functions) for read in reads], "find slices")
     columns: dict[str, list[pa.DictionaryArray]] = {}
-    codes: dict[str, list[Codes]] = {name: [] for name in of_texts}
+    codes: dict[str, list[Codes]] = {name: [] for name in bands}
     ids, rows = IdDigest(), 0
-    for table in shards:
-        ids.add(table["id"])
-        rows += len(table)
-        sliced = [name for name in table.column_names if name.startswith(SLICE)]
-        if not is_multilabel(table):
-            sliced.insert(0, "label")
-        for name in sliced:
-            columns.setdefault(name, []).extend(table[name].dictionary_encode().chunks)
-        for name, (_, function) in of_texts.items():
-            codes[name].append(function(table["text"]))
+    for of_ids, of_columns, of_texts in parts:
+        ids.add(of_ids)
+        rows += len(of_ids)
+        for name, chunks in of_columns.items():
+            columns.setdefault(name, []).extend(chunks)
+        for name, own in of_texts.items():
+            codes[name].append(own)
     families, left_out = [], {}
     for name, chunks in sorted(columns.items(), key=lambda pair: pair[0] == "label"):
         title = CLASS if name == "label" else name.removeprefix(SLICE)
@@ -161,12 +166,25 @@ def membership_of(
         if dropped:
             left_out[title] = dropped
     families += [
-        keep_large(Family(name, of_texts[name][0], np.concatenate(parts)))
-        for name, parts in codes.items()
-        if parts
+        keep_large(Family(name, bands[name], np.concatenate(own)))
+        for name, own in codes.items()
+        if own
     ]
     not_empty = tuple(family for family in families if family.values)
     return Membership(not_empty, ids.digest(), rows, left_out)
+
+
+def _of_shard(
+    read: Callable[[], pa.Table], functions: Mapping[str, OfTexts]
+) -> tuple[pa.ChunkedArray, dict[str, list[pa.DictionaryArray]], dict[str, Codes]]:
+    """Return the ids of a shard, the values of its columns, and the codes of its texts."""
+    table = read()
+    sliced = [name for name in table.column_names if name.startswith(SLICE)]
+    if not is_multilabel(table):
+        sliced.insert(0, "label")
+    columns = {name: table[name].dictionary_encode().chunks for name in sliced}
+    codes = {name: function(table["text"]) for name, function in functions.items()}
+    return table["id"], columns, codes
 
 
 def keep_large(family: Family) -> Family:

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textclf.artifacts import shards, splits
+from textclf.artifacts.splits import read_table
+from textclf.core import resources
 from textclf.evaluate.slices import membership
 from textclf.evaluate.slices.membership import (
     FEWEST_ROWS,
@@ -20,7 +22,7 @@ from textclf.evaluate.slices.membership import (
     find_membership,
 )
 from textclf.evaluate.slices.names import FAMILIES
-from textclf.evaluate.split_clusters import IdDigest
+from textclf.evaluate.split_clusters import IdDigest, read_keys
 
 SOME = ["good", "Bad", "not", "a1", "café", "don't", "ok.", "--", "THE", "中文", " "]
 WORDS = st.lists(st.sampled_from(SOME), max_size=12)
@@ -46,7 +48,7 @@ def families(folder: Path) -> dict[str, Family]:
     return {family.name: family for family in find_membership(folder).families}
 
 
-@pytest.mark.parametrize("pieces", [1, 3])
+@pytest.mark.parametrize("pieces", [1, 3, 12])
 def test_rows_are_in_slices_of_columns_class_and_text(tmp_path: Path, pieces: int) -> None:
     write(tmp_path, "train", 40)
     platform = [("web", "ios", "")[n % 3] for n in range(60)]
@@ -64,6 +66,26 @@ def test_rows_are_in_slices_of_columns_class_and_text(tmp_path: Path, pieces: in
     ids.add([f"test:{n}" for n in range(60)])
     assert test_slices.ids == ids.digest()
     assert by_name.keys() <= {*FAMILIES, "platform"}
+
+
+def test_other_processes_read_the_shards_of_large_splits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "train", 40)
+    write(tmp_path, "test", 60, 12)
+    read_here: list[Path] = []
+
+    def recorded(path: Path, columns: list[str]) -> pa.Table:
+        read_here.append(path)
+        return read_table(path, columns)
+
+    monkeypatch.setattr(resources, "cores", lambda: 2)
+    monkeypatch.setattr(splits, "read_table", recorded)
+    assert find_membership(tmp_path).rows == 60
+    # The training rows, whose words are known, and the first shard, for its size.
+    assert read_here == [tmp_path / "train.parquet", tmp_path / "test-00001.parquet"]
+    assert read_keys(tmp_path, "test").tolist() == list(range(60))
+    assert len(read_here) == 2
 
 
 def test_rare_values_are_in_no_slice(tmp_path: Path) -> None:
