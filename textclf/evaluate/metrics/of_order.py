@@ -221,11 +221,13 @@ def counts_below(positive: Bools, scores: Floats) -> tuple[Floats, Floats]:
     """
     order = np.argsort(scores)  # ties in any order
     # The first row with each score; none if there are no rows.
-    first = np.flatnonzero(np.append(True, np.diff(scores[order]) != 0))[: len(scores)]
+    ranked = scores[order]
+    first = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))[: len(scores)]
+    del ranked
     sizes = np.diff(first, append=len(scores))
     below = []
     for side in (positive, ~positive):
-        counts = np.add.reduceat(side[order].astype(np.int64), first)
+        counts = np.add.reduceat(side[order], first, dtype=np.int64)
         of_rows = np.empty(len(scores))
         of_rows[order] = np.repeat(np.cumsum(counts) - counts / 2, sizes)
         below.append(of_rows)
