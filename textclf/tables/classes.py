@@ -83,6 +83,12 @@ class Labels:
         """Add the labels of rows, as meant."""
         self.distinct.update(encode(flat(rows["label"]))[1])
 
+    def merge(self, other: "Labels") -> None:
+        """Add the labels of other rows."""
+        self.written.update(other.written)
+        self.meant.update(other.meant)
+        self.distinct |= other.distinct
+
     def require_rows(self) -> None:
         """Raise `UserError` if there are no rows, or rows of too few labels for several each."""
         if self.settings.multilabel and len(self.distinct) < 2:

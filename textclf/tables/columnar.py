@@ -25,11 +25,13 @@ TEXTS = types.is_string, types.is_large_string, types.is_string_view, types.is_n
 FEATURES = b"huggingface"
 
 
-def read_parquet(stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:
-    """Yield the rows of a Parquet file in batches of at most `most`."""
+def read_parquet(
+    stream: IO[bytes], path: Path, layout: Layout, most: int, groups: range | None = None
+) -> Iterator[Batch]:
+    """Yield the rows of a Parquet file, or of some row groups, in batches of at most `most`."""
     opened = partial(pq.ParquetFile, page_checksum_verification=True)
     with whole_file(path, "Parquet"), stored(stream, path) as copy, opened(copy) as file:
-        batches = partial(_parquet_batches, file, most)
+        batches = partial(_parquet_batches, file, most, groups or range(file.num_row_groups))
         yield from _read_columns(file.schema_arrow, batches, path, layout)
 
 
@@ -50,9 +52,11 @@ def read_arrow(stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iter
         yield from _read_columns(reader.schema, batches, path, layout)
 
 
-def _parquet_batches(file: Any, most: int, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Yield the named columns of a Parquet file, at most `most` rows at a time."""
-    for number in range(file.num_row_groups):
+def _parquet_batches(
+    file: Any, most: int, groups: range, columns: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    """Yield the named columns of row groups of a Parquet file, at most `most` rows at a time."""
+    for number in groups:
         yield from file.iter_batches(most, [number], list(columns), use_threads=False)
 
 

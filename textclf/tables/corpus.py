@@ -22,9 +22,9 @@ from textclf.tables.classes import Labels
 from textclf.tables.files import TableFile, source_name
 from textclf.tables.given import find_table, layout_of
 from textclf.tables.layout import SOURCE, WHOLE_FILE, Batch, Record, place
+from textclf.tables.parts import Part, Piece, read_piece
 from textclf.tables.purposes import purposes_of
 from textclf.tables.rare_labels import NONE, Renamed
-from textclf.tables.read import read_batches
 from textclf.tables.settings import Data
 from textclf.tables.several import only_value, unite
 from textclf.tables.values import ONE_LABEL
@@ -35,7 +35,7 @@ CHECKED_BYTES = 2**26  # of rows that are read between two looks at the availabl
 COPIES = 2  # of the rows in memory, about, that a split makes of them
 # Bytes of a column above which it gets Arrow's type large_string, which has no limit of length.
 LARGE = 2**30
-Part = tuple[TableFile, Batch]  # a batch, and the file that it is from
+Parts = list[tuple[TableFile, Batch]]  # batches, and the file that each is from
 
 
 def read(path: Path, settings: Data, rare: Renamed = NONE) -> "Corpus":
@@ -77,10 +77,19 @@ class Corpus:
     """
 
     def __init__(
-        self, path: Path, settings: Data, rare: Renamed = NONE, repeated_ids: Set[int] = frozenset()
+        self,
+        path: Path,
+        settings: Data,
+        rare: Renamed = NONE,
+        repeated_ids: Set[int] = frozenset(),
+        part: Part | None = None,
     ) -> None:
-        """Read nothing yet; `repeated_ids` are fingerprints of ids to look for more than once."""
+        """Read nothing yet, and then all rows or those of a part of the table.
+
+        `repeated_ids` are fingerprints of ids to look for more than once.
+        """
         self.path, self.settings, self.layout = path, settings, layout_of(settings)
+        self._part = part
         self.purposes = purposes_of(self.layout, settings)
         self.labels = Labels(path, settings, rare)
         self.table = pa.table({})  # the rows, after `load`
@@ -142,6 +151,11 @@ class Corpus:
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows of each batch that are well-formed and not dropped."""
+        yield from self.batches()
+        self.finish(self.take_ids())
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows as `__iter__`, without the checks at the end."""
         for parts in self._read():
             batch = self._check(parts)
             if self.settings.id is not None:
@@ -156,7 +170,35 @@ class Corpus:
             if len(batch) and not self._wrong:
                 self.labels.add(batch)
                 yield batch
-        self._require_unique_ids()
+
+    def take_ids(self) -> NDArray[np.uint64]:
+        """Return the fingerprints of the ids so far, and forget them: (rows,) or (rows, columns).
+
+        The latter if rows of one id may be united: of each column but the label, the id first.
+        """
+        fingerprints = np.concatenate(self._ids) if self._ids else np.empty((0, 1), np.uint64)
+        self._ids = []
+        return fingerprints if self.unites else fingerprints[:, 0]
+
+    def add(self, other: "Corpus") -> None:
+        """Add what the next part of the table has."""
+        for name, rows in other.dropped.items():
+            self.dropped[name] += rows
+        self.marked.update(other.marked)
+        self.count += other.count
+        self.labels.merge(other.labels)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether no row so far breaks a rule."""
+        return not self._wrong
+
+    def finish(self, ids: NDArray[np.uint64]) -> None:
+        """Make the checks that need all rows, and order the classes; raises `UserError`.
+
+        `ids` are the fingerprints of all ids, or at least of those that occur more than once.
+        """
+        self._require_unique_ids(ids)
         if self._wrong > ERRORS_SHOWN:
             wrong = f"{self._wrong} of {self.count} rows are wrong"
             self._errors.append(f"{self.path}: {wrong}, {ERRORS_SHOWN} shown")
@@ -177,15 +219,17 @@ class Corpus:
         names = map(self.labels.class_of, [written] if isinstance(written, str) else written)
         return sorted({name for name in names if name is not None})
 
-    def _read(self) -> Iterator[list[Part]]:
+    def _read(self) -> Iterator[Parts]:
         """Yield the batches of all files, small ones together: a file may be a single text."""
-        parts: list[Part] = []
+        parts: Parts = []
         rows = size = 0
-        for file in find_table(self.path, self.settings):
+        pieces = self._part or map(Piece, find_table(self.path, self.settings))
+        for piece in pieces:
+            file = piece.file
             before = self.count
             if file.split is not None:
                 self.marked.update({file.split: 0})
-            for batch in read_batches(file.path, file.format, self.layout):
+            for batch in read_piece(piece, self.layout):
                 parts.append((file, batch))
                 self.count += len(batch)
                 rows, size = rows + len(batch), size + batch.size
@@ -197,7 +241,7 @@ class Corpus:
         if parts:
             yield parts
 
-    def _check(self, parts: list[Part]) -> pa.RecordBatch:
+    def _check(self, parts: Parts) -> pa.RecordBatch:
         """Return the well-formed rows: those that may break a rule are looked at one by one."""
         starts = np.cumsum([0, *(len(batch) for _, batch in parts)]).tolist()
         passed = np.full(starts[-1], not self._repeated_ids)
@@ -286,7 +330,7 @@ class Corpus:
         column = quote_name(self.purposes["id"].columns[0])
         raise ValueError(f"{column} must {rule}; got {quote_value(row)}, as in {first}")
 
-    def _require_unique_ids(self) -> None:
+    def _require_unique_ids(self, fingerprints: NDArray[np.uint64]) -> None:
         """Raise `UserError` if the id column repeats an id.
 
         Rows to be united may repeat it, if their other columns are the same. Only a fingerprint of
@@ -295,8 +339,7 @@ class Corpus:
         """
         if self.settings.id is None or self._repeated_ids:
             return
-        fingerprints = np.concatenate(self._ids)
-        ids = np.unique(fingerprints, axis=0)[:, 0] if self.unites else np.sort(fingerprints[:, 0])
+        ids = np.unique(fingerprints, axis=0)[:, 0] if self.unites else np.sort(fingerprints)
         repeated = np.unique(ids[1:][ids[1:] == ids[:-1]])
         if not len(repeated):
             return

@@ -56,6 +56,12 @@ def read_batches(
         yield from FORMATS[kind].read(opened, path, layout, most or limits.BLOCK_ROWS)
 
 
+def has_signature(path: Path) -> bool:
+    """Return whether a file begins as one of a format that is no text."""
+    with path.open("rb") as stream:
+        return stream.read(LONGEST).startswith(tuple(signature.start for signature in SIGNATURES))
+
+
 def _require_content(stream: IO[bytes], path: Path, kind: str, option: str) -> None:
     """Raise `UserError` if a file begins as one of another format; do not move in the stream."""
     if not hasattr(stream, "peek"):
