@@ -1,6 +1,8 @@
 """Counts of leaks between splits in memory."""
 
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,12 +15,17 @@ COLUMNS = ("text", "label")
 
 def count_leaks(splits: Mapping[str, Any]) -> dict[str, Any]:
     """Return the report of `LeakCounter` for splits with the columns text and label."""
-    counter = LeakCounter()
+    with tempfile.TemporaryDirectory() as folder:
+        return counted(LeakCounter(Path(folder)), splits)
+
+
+def counted(counter: LeakCounter, splits: Mapping[str, Any]) -> dict[str, Any]:
     for name, rows in splits.items():
         counter.add(
             name,
             counter.encode(normalised(pa.table({each: as_array(rows[each]) for each in COLUMNS}))),
         )
+    counter.close()
     return counter.report()
 
 

@@ -18,10 +18,14 @@ import pytest
 from tests import samples, stored_splits
 from tests.processes import ROOT, python
 from tests.settings import put
+from tests.unit.split.rows import split_table, write_csv
 from textclf.artifacts import shards
 from textclf.artifacts import splits as split_files
 from textclf.artifacts.shapes import write_features
 from textclf.core import workers
+from textclf.split.settings import Split
+from textclf.tables import parts
+from textclf.tables.settings import Data
 from textclf.vectorize.stage import vectorize
 from textclf.vectorize.terms.settings import Terms
 
@@ -202,3 +206,21 @@ def test_a_cluster_fits_the_same_model_even_if_a_worker_is_killed_between_two_pa
     for one, other in zip(alone.layers.layers, shared.layers.layers, strict=True):
         assert one.kernel.tobytes() == other.kernel.tobytes()
         assert one.bias.tobytes() == other.bias.tobytes()
+
+
+def test_a_cluster_splits_a_table_in_parts_as_one_process_does_a_whole_one(
+    tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [(f"row {n}", f"text {n // 2}", "abc"[n % 3]) for n in range(300)]
+    write_csv(Path("c.csv"), rows, ("key", "text", "label"))
+    data, split = Data(path="c.csv", id="key"), Split(method="hash", seed=1)
+    for name in ("whole", "parts"):
+        Path(name).mkdir()
+    split_table(Path("whole"), data, split)
+    monkeypatch.setattr(parts, "PART_BYTES", 500)
+    with dask.config.set({"scheduler-address": cluster.address()}):
+        split_table(Path("parts"), data, split)
+    whole, others = (sorted((tmp_path / name).rglob("*.*")) for name in ("whole", "parts"))
+    assert [path.read_bytes() for path in others] == [path.read_bytes() for path in whole]
+    assert len(whole) == 5

@@ -50,6 +50,15 @@ class Corrector:
         for name, part in parts:
             yield name, self.correct(part, name)
 
+    def merge(self, other: "Corrector") -> None:
+        """Add what became of corrections in the next part of the table."""
+        self._is_matched |= other._is_matched
+        self._classes |= other._classes
+        self._trained |= other._trained
+        self._applied.update(other._applied)
+        self._unchanged += other._unchanged
+        self._skipped += other._skipped
+
     def correct(self, rows: pa.Table, split: str) -> pa.Table:
         """Return rows of a split, the labels of those with a correction corrected."""
         labels = as_array(rows["label"])
@@ -121,52 +130,79 @@ class Corrector:
         report["corrections"] = {"applied": applied, **numbers}
 
 
-def with_labelled(
-    parts: Iterable[tuple[str, pa.Table]],
-    rows: Corpus,
-    labelled: Labelled,
-    seed: int,
-    copies: list[str],
-) -> Iterator[tuple[str, pa.Table]]:
-    """Yield the parts of a table, and then the labelled texts as training rows.
+class LabelledRows:
+    """Adds the texts that were labelled beside the table to the training rows, after all parts.
 
-    All have the columns `chosen` and `round`. A row of the table that is `SUGGESTED` was chosen
-    without a model, as diverse. The labels of the labelled texts are added to the classes of the
-    table. Near copies of test rows are left out, and their ids added to `copies`. `seed` is that of
-    the hash of a normalised text, of which their cluster is made. Raises `UserError` for an id that
-    the table has too, and for labels that it could not have.
+    All rows get the columns `chosen` and `round`. A row of the table that is `SUGGESTED` was chosen
+    without a model, as diverse.
     """
-    known, taken, multilabel = array_of(labelled.ids), set[str](), rows.settings.multilabel
-    near = NearCopies(labelled.texts) if labelled.count else None
-    for name, part in parts:
-        if near and name == "test":
-            near.compare(part["text"])
-        ids = as_array(part["id"])
-        taken.update(ids.filter(pc.is_in(ids, known.cast(ids.type))).to_pylist())
-        columns = dict(zip(part.column_names, part.columns, strict=True))
-        chosen = pa.repeat("", len(part))
-        if "split" in columns:
-            chosen = pc.if_else(pc.equal(columns["split"], SUGGESTED), "diverse", "")
-        rounds = {"chosen": chosen, "round": pa.repeat(pa.scalar(0, pa.int32()), len(part))}
-        yield name, pa.table(columns | rounds)
-    added, labels = _accept(labelled, rows, taken, near, copies)
-    rows.labels.order({name for names in labels for name in names})
-    texts = array_of([labelled.texts[position] for position in added])
-    normalised = array_of_numbers(hash_normalized(texts, seed))
-    empty = pa.repeat("", len(added))
-    columns = {
-        **{name: empty for name in rows.layout.columns if name != "time"},
-        "id": known.take(pa.array(added, pa.int32())),
-        "text": texts,
-        "label": pa.array(labels, LABELS) if multilabel else array_of([name for [name] in labels]),
-        "group": texts,
-        "split": pa.repeat("train", len(added)),
-        "cluster": normalised,
-        "normalised": normalised,
-        "chosen": array_of([labelled.chosen[position] for position in added]),
-        "round": pa.array([labelled.rounds[position] for position in added], pa.int32()),
-    }
-    yield "train", pa.table(columns)
+
+    def __init__(self, labelled: Labelled, seed: int) -> None:
+        """`seed` is that of the hash of a normalised text, of which their cluster is made."""
+        self.labelled, self.seed = labelled, seed
+        self.added = pa.table({})  # the rows that were added, with the column round
+        self._taken = set[str]()  # their ids that the table has, too
+        self._near = NearCopies(labelled.texts) if labelled.count else None
+        self._copies: list[str] = []  # ids of near copies of test rows
+
+    def apply(self, parts: Iterable[tuple[str, pa.Table]]) -> Iterator[tuple[str, pa.Table]]:
+        """Yield the parts of a table with both columns."""
+        known = array_of(self.labelled.ids)
+        for name, part in parts:
+            if self._near and name == "test":
+                self._near.compare(part["text"])
+            ids = as_array(part["id"])
+            self._taken.update(ids.filter(pc.is_in(ids, known.cast(ids.type))).to_pylist())
+            columns = dict(zip(part.column_names, part.columns, strict=True))
+            chosen = pa.repeat("", len(part))
+            if "split" in columns:
+                chosen = pc.if_else(pc.equal(columns["split"], SUGGESTED), "diverse", "")
+            rounds = {"chosen": chosen, "round": pa.repeat(pa.scalar(0, pa.int32()), len(part))}
+            yield name, pa.table(columns | rounds)
+
+    def merge(self, other: "LabelledRows") -> None:
+        """Add what was found in the next part of the table."""
+        self._taken |= other._taken
+        if self._near and other._near:
+            self._near.is_copy |= other._near.is_copy
+
+    def rest(self, rows: Corpus) -> Iterator[tuple[str, pa.Table]]:
+        """Yield the labelled texts as training rows; their labels are added to the classes.
+
+        Near copies of test rows are left out. Raises `UserError` for an id that the table has too,
+        and for labels that it could not have.
+        """
+        labelled, multilabel = self.labelled, rows.settings.multilabel
+        added, labels = _accept(labelled, rows, self._taken, self._near, self._copies)
+        rows.labels.order({name for names in labels for name in names})
+        texts = array_of([labelled.texts[position] for position in added])
+        normalised = array_of_numbers(hash_normalized(texts, self.seed))
+        empty = pa.repeat("", len(added))
+        columns = {
+            **{name: empty for name in rows.layout.columns if name != "time"},
+            "id": array_of(labelled.ids).take(pa.array(added, pa.int32())),
+            "text": texts,
+            "label": pa.array(labels, LABELS) if multilabel else array_of([n for [n] in labels]),
+            "group": texts,
+            "split": pa.repeat("train", len(added)),
+            "cluster": normalised,
+            "normalised": normalised,
+            "chosen": array_of([labelled.chosen[position] for position in added]),
+            "round": pa.array([labelled.rounds[position] for position in added], pa.int32()),
+        }
+        yield "train", pa.table(columns)
+
+    def report(self, report: dict[str, Any]) -> None:
+        """Report the rows that were added, and those left out as near copies of test rows."""
+        added: dict[str, int] = {}
+        if self.labelled.count and len(self.added):
+            rounds = pc.min_max(self.added["round"]).as_py()
+            added = {"rows": len(self.added)}
+            added |= {"first_round": rounds["min"], "last_round": rounds["max"]}
+        if self._copies:
+            added["test_copies"] = len(self._copies)
+        if added:
+            report["labelled"] = added
 
 
 def _accept(
@@ -175,7 +211,7 @@ def _accept(
     """Return the positions of the labelled texts that train, and the classes in their labels.
 
     `taken` are their ids that rows of the table have, too. Near copies of test rows are added to
-    `copies`. Raises `UserError` as `with_labelled`.
+    `copies`. Raises `UserError` as `LabelledRows.rest`.
     """
     rule = f"id must not be that of a row of {rows.path}"
     advice = "give it another id, or leave it out"

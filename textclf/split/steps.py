@@ -15,22 +15,23 @@ from textclf.artifacts import splits
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS, UNKNOWN, UNKNOWN_SPLITS
 from textclf.core.quoting import quote_value
-from textclf.split.correct import with_labelled
 from textclf.split.draw import describe_time
 from textclf.split.leaks import LeakCounter
-from textclf.split.shuffle import ShardWriter
+from textclf.split.shuffle import PieceWriter
 from textclf.tables.corpus import Corpus
-from textclf.tables.labelled import Labelled
 
 # The name of a split, and some of its rows.
 Parts = Iterable[tuple[str, pa.Table]]
 
 
 class Step(Protocol):
-    """What is done to the parts of a table, one after the other."""
+    """What is done to the parts of a table, one after the other, by several processes at once."""
 
     def apply(self, parts: Parts) -> Parts:
         """Yield the parts as the next step takes them."""
+
+    def merge(self, other: Any) -> None:
+        """Add what the same step has noted of the next part of the table."""
 
     def report(self, report: dict[str, Any]) -> None:
         """Add to the content of a `SplitReport`, after all parts."""
@@ -39,59 +40,38 @@ class Step(Protocol):
 class Writer:
     """Counts the rows and writes them: the last step, and a place for rows of no class."""
 
-    def __init__(self, folder: Path, rows: Corpus, has_rounds: bool, seed: int | None) -> None:
-        """Open no file yet; with a seed, the rows of a split are shuffled."""
-        self.rows, self.counter = rows, LeakCounter()
+    def __init__(
+        self,
+        folder: Path,
+        rows: Corpus,
+        has_rounds: bool,
+        seed: int | None,
+        number: int = 0,
+        partitions: int = 1,
+    ) -> None:
+        """Open no file yet; with a seed, the rows of a split are shuffled.
+
+        The rows are those of the part of the table with this `number`.
+        """
+        self.folder, self.rows, self.counter = folder, rows, LeakCounter(folder, partitions)
         schema = splits.schema_with(rows.layout.columns, rows.settings.multilabel)
         schemas = dict.fromkeys((*SPLITS, *UNKNOWN_SPLITS), schema)
         if has_rounds:
             schemas["train"] = splits.with_rounds(schema)
-        self.writers = {name: ShardWriter(folder, name, schemas[name], seed) for name in schemas}
+        self.writers = {
+            name: PieceWriter(folder / name, each, seed, number) for name, each in schemas.items()
+        }
         self.last = pa.table({})
 
     def write(self, parts: Parts) -> None:
-        """Write all parts."""
+        """Write all parts, for `write_shards`, and close the files."""
         for name, part in parts:
             self.last = self.counter.encode(part)
             self.counter.add(name, self.last)
             self.writers[name].add(self.last)
-
-    def close(self, unknown: Iterable[str]) -> None:
-        """Complete the files, once the order of the classes is known.
-
-        `unknown` are the splits with rows of no class.
-        """
-        positions = {label: position for position, label in enumerate(self.rows.classes)}
-        codes = np.array([positions[label] for label in self.counter.labels], np.int32)
-        for name in self.counter.class_counts():
-            self.writers[name].close(codes)
-        for name in unknown:
-            self.writers[name + UNKNOWN].close(np.array([-1], np.int32))
-
-
-class LabelledRows:
-    """Adds the texts that were labelled beside the table, by `with_labelled`."""
-
-    def __init__(self, labelled: Labelled, writer: Writer, seed: int) -> None:
-        """`seed` is that of the hash of a normalised text."""
-        self.labelled, self.writer, self.seed = labelled, writer, seed
-        self.copies: list[str] = []
-
-    def apply(self, parts: Parts) -> Parts:
-        """Yield the parts of the table, and then the labelled texts as training rows."""
-        return with_labelled(parts, self.writer.rows, self.labelled, self.seed, self.copies)
-
-    def report(self, report: dict[str, Any]) -> None:
-        """Report the rows that were added, and those left out as near copies of test rows."""
-        added: dict[str, int] = {}
-        last = self.writer.last
-        if self.labelled.count and len(last):  # the last part, unless all its rows are left out
-            rounds = pc.min_max(last["round"]).as_py()
-            added = {"rows": len(last), "first_round": rounds["min"], "last_round": rounds["max"]}
-        if self.copies:
-            added["test_copies"] = len(self.copies)
-        if added:
-            report["labelled"] = added
+        self.counter.close()
+        for writer in self.writers.values():
+            writer.close()
 
 
 class Times:
@@ -108,6 +88,11 @@ class Times:
                 ends = pc.min_max(part["time"]).as_py().values()
                 self.ends.setdefault(name, []).extend(ends)
             yield name, part
+
+    def merge(self, other: "Times") -> None:
+        """Add the ends of the next part."""
+        for name, ends in other.ends.items():
+            self.ends.setdefault(name, []).extend(ends)
 
     def report(self, report: dict[str, Any]) -> None:
         """Report both times of each split."""
@@ -137,12 +122,17 @@ class UnknownRows:
                 continue
             if name != "train":
                 others = part.filter(is_unknown)
-                # `ShardWriter.close` writes -1 for these zeros.
+                # `write_shards` writes -1 for these zeros.
                 zeros = pa.array(np.zeros(len(others), np.int32))
                 label = others.column_names.index("label")
                 writer = self.writer.writers[name + UNKNOWN]
                 writer.add(others.set_column(label, "label", zeros))
             yield name, part.filter(pc.invert(is_unknown))
+
+    def merge(self, other: "UnknownRows") -> None:
+        """Add the rows of the next part."""
+        for name, count in other.counts.items():
+            self.counts[name] += count
 
     @property
     def of_no_class(self) -> list[str]:

@@ -1,35 +1,33 @@
 """A table of labelled texts split into files, by either method."""
 
-import contextlib
-from collections.abc import Iterator, Mapping, Set
+import shutil
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from textclf.artifacts import memory, shards, splits
 from textclf.artifacts.corrected import DROPPED, rare_classes, uncorrected_test_rows
 from textclf.artifacts.split_report import Corrected, SplitReport
-from textclf.core import progress, resources
+from textclf.core import resources
 from textclf.core.errors import UserError
-from textclf.core.files import SUGGESTED
 from textclf.core.formatting import count_noun, split_rows
 from textclf.core.quoting import list_classes, list_names
-from textclf.split.by_hash import hash_splits
-from textclf.split.correct import Corrector
-from textclf.split.draw import draw_parts, require_classes
+from textclf.split.draw import require_classes
+from textclf.split.leaks import LeakCounter
 from textclf.split.settings import Split
-from textclf.split.steps import LabelledRows, Parts, Step, Times, UnknownRows, Writer
+from textclf.split.work import Work
 from textclf.tables.compression import is_compressed
 from textclf.tables.corpus import Corpus
 from textclf.tables.corrections import Corrections
 from textclf.tables.formats import FORMATS
-from textclf.tables.given import find_table, given_splits
+from textclf.tables.given import find_table
 from textclf.tables.labelled import LABELLED, Labelled
+from textclf.tables.parts import PART_BYTES
 from textclf.tables.rare_labels import NONE, Renamed, doubts
 from textclf.tables.settings import Data
 
+SCRATCH = ".parts"  # in the folder of the splits: rows on their way there
 SAMPLE = 2**20  # bytes from which the length of a row is estimated
 
 
@@ -50,48 +48,28 @@ def write_splits(
     classes that predictions could not be evaluated, and if no test row has the label data.unknown;
     `TooRareError` for classes that the splits lack, unless `rare` has what to do with them.
     """
-    rows = Corpus(table, data, rare)
-    parts, marked = _assign(rows, settings)
-    has_rounds = labelled is not None or SUGGESTED in marked
-    # Rows in an order of their own are shuffled; a random split is so already.
-    seed = None if settings.method == "random" else settings.seed
-    writer = Writer(folder, rows, has_rounds, seed)
-    corrector = Corrector(corrections, data) if corrections else None
-    unknown = UnknownRows(writer) if data.unknown is not None else None
-    steps: list[Step] = [Times()]
-    if has_rounds:
-        seed_of_hash = settings.seed if settings.method == "hash" else 0
-        steps.append(LabelledRows(labelled or Labelled(LABELLED), writer, seed_of_hash))
-    steps += filter(None, (corrector, unknown))
-    for step in steps:
-        parts = step.apply(parts)
-    writer.write(parts)
-    counts = writer.counter.class_counts()
+    scratch = folder.absolute() / SCRATCH
+    scratch.mkdir()
+    work = Work(table, data, settings, rare, scratch, corrections, labelled)
+    passed = work.of_parts() if settings.method == "hash" else work.in_memory()
+    passed.add_labelled()
+    rows, counter, corrector = passed.rows, passed.counter, passed.corrector
     if corrector:
-        corrector.finish({*counts.get("train", {}), data.no_class_label or ""})
-    _require_rows(writer, settings)
-    writer.close(unknown.of_no_class if unknown else ())
-    report = writer.counter.report() | _of_table(rows, rare)
-    for step in steps:
+        corrector.finish({*counter.class_counts().get("train", {}), data.no_class_label or ""})
+    _require_rows(rows, counter, settings)
+    passed.write_shards(folder)
+    report = counter.report() | _of_table(rows, rare)
+    for step in passed.steps:
         step.report(report)
-    total = sum(writer.counter.row_counts().values())
+    total = sum(counter.row_counts().values())
     memory.require_measuring(total, len(rows.classes), models=1, where=str(table))
     splits.write_classes(rows.classes, folder)
+    shutil.rmtree(scratch)
     return rows.classes, SplitReport.model_validate(report)
 
 
-def _assign(rows: Corpus, settings: Split) -> tuple[Parts, Set[str]]:
-    """Return the parts of the table, and the splits that it marks."""
-    if settings.method == "hash":
-        marked = given_splits(rows.path, rows.settings)
-        return _hashed(rows, settings, marked), marked
-    rows.load()
-    return draw_parts(rows.table, settings, rows.settings.no_class_label), {*rows.marked}
-
-
-def _require_rows(writer: Writer, settings: Split) -> None:
+def _require_rows(rows: Corpus, counter: LeakCounter, settings: Split) -> None:
     """Raise `TooRareError` for classes that the splits lack, `UserError` for an empty split."""
-    rows, counter = writer.rows, writer.counter
     multilabel = rows.settings.multilabel
     tested = multilabel and rows.settings.rare != "refuse"
     if settings.method == "hash" or tested:
@@ -121,23 +99,6 @@ def _of_table(rows: Corpus, rare: Renamed) -> dict[str, Any]:
     if rows.given:
         report["given"] = dict(rows.given)
     return report
-
-
-def _hashed(rows: Corpus, settings: Split, given: Set[str]) -> Iterator[tuple[str, pa.Table]]:
-    if rows.settings.group is not None and settings.group_duplicates:
-        raise UserError(
-            "params.yaml: split.group_duplicates must be false with method hash and a data.group, "
-            "by which alone rows are then kept together; got true"
-        )
-    return hash_splits(_track(rows), settings, given)
-
-
-def _track(rows: Corpus) -> Iterator[pa.RecordBatch]:
-    """Yield the rows and show how many have passed, if it takes long."""
-    with contextlib.closing(progress.bar("split", None)) as bar:
-        for batch in rows:
-            yield batch
-            bar.update(len(batch))
 
 
 def describe_splits(classes: list[str], report: SplitReport, settings: Split) -> Iterator[str]:
@@ -256,9 +217,10 @@ def require_memory_and_disk(table: Path, data: Data, settings: Split, target: Pa
     rows = size * sample.count(b"\n") // max(len(sample), 1)
     if rows <= shards.ROWS:
         return
-    # Measured with rows of 63 bytes and of 600 bytes.
-    hash_memory = 70 * rows + 8 * size * shards.ROWS // rows
-    disk = 2 * size
+    # Of one process, measured with rows of 63 bytes and of 600 bytes: a shard, and a part of the
+    # table. There are only as many processes as fit into memory.
+    hash_memory = 8 * size * shards.ROWS // rows + 5 * min(size, PART_BYTES)
+    disk = 2 * size + 40 * rows
     if settings.method == "hash":
         memory, purpose = hash_memory, "split.method hash"
     else:

@@ -24,7 +24,7 @@ from textclf.core.errors import UserError
 from textclf.core.settings import MAX_SEED
 from textclf.split.draw import assign_groups, cluster_keys, draw_rows
 from textclf.split.settings import Split
-from textclf.split.shuffle import ShardWriter
+from textclf.split.shuffle import PieceWriter, write_shards
 
 
 def params(test_size: float, validation_size: float = 0.0, seed: int = 1, **changes: bool) -> Split:
@@ -310,13 +310,18 @@ def test_rows_of_a_group_keep_the_order_of_the_table() -> None:
             assert positions(group) == sorted(positions(group))
 
 
+def write(writer: PieceWriter, seed: int | None) -> None:
+    writer.close()
+    write_shards([(writer, np.arange(2, dtype=np.int32))], writer.path.parent, "train", seed)
+
+
 @pytest.mark.parametrize("seed", [None, 1])
 @pytest.mark.parametrize("count", [9, 10, 11, 20, 21])
 def test_all_shards_but_one_are_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, seed: int | None
 ) -> None:
     monkeypatch.setattr(shards, "ROWS", 10)
-    writer = ShardWriter(tmp_path, "train", CLUSTERED, seed)
+    writer = PieceWriter(tmp_path / "pieces", CLUSTERED, seed)
     for number in range(count):
         writer.add(
             pa.table(
@@ -324,8 +329,8 @@ def test_all_shards_but_one_are_full(
                 schema=CLUSTERED,
             )
         )
-    writer.close(np.arange(2, dtype=np.int32))
-    written = sorted(tmp_path.iterdir())
+    write(writer, seed)
+    written = sorted(tmp_path.glob("*.parquet"))
     assert [path.name for path in written] == (
         ["train.parquet"]
         if count <= 10
@@ -347,9 +352,9 @@ def test_rows_of_a_sorted_table_are_mixed_through_all_shards(
         "cluster": range(1500),
     }
     rows = pa.table(columns, schema=CLUSTERED)
-    writer = ShardWriter(tmp_path, "train", CLUSTERED, seed=1)
+    writer = PieceWriter(tmp_path / "pieces", CLUSTERED, seed=1)
     writer.add(rows)
-    writer.close(np.arange(2, dtype=np.int32))
-    for shard in map(pd.read_parquet, sorted(tmp_path.iterdir())):
+    write(writer, 1)
+    for shard in map(pd.read_parquet, sorted(tmp_path.glob("*.parquet"))):
         assert abs(shard["label"].eq(1).mean() - 0.5) < 5 * 0.5 / math.sqrt(len(shard))
         assert shard["label"].iloc[: len(shard) // 2].nunique() == 2

@@ -115,7 +115,7 @@ def test_given_splits_are_kept_in_files_or_a_column(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(shards, "ROWS", 500)
-    monkeypatch.setattr(shuffle, "PIECES", 5)
+    monkeypatch.setattr(shuffle, "PIECES", 50)
     files, column = (split(table, way, method=method, **settings) for way in WAYS)
     for done in (files, column):
         expected = {word.replace("dev", "validation"): texts(rows) for word, rows in table.items()}

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,6 +50,7 @@ ROWS = st.lists(
 
 @given(train=ROWS, validation=st.none() | ROWS, test=ROWS, cut=st.integers(1, 5))
 def test_counts_are_those_of_a_naive_count(
+    tmp_path_factory: pytest.TempPathFactory,
     train: list[tuple[str, str]],
     validation: list[tuple[str, str]] | None,
     test: list[tuple[str, str]],
@@ -61,9 +63,19 @@ def test_counts_are_those_of_a_naive_count(
     }
     frames = {name: pd.DataFrame(part, columns=["text", "label"]) for name, part in parts.items()}
     assert count_leaks(frames) == naive(parts)
-    counter = LeakCounter()
+    # Of several processes, in as many partitions.
+    folder = tmp_path_factory.mktemp("counters")
+    counters = [LeakCounter(folder / str(number), 3) for number in range(3)]
+    for counter in counters:
+        counter.folder.mkdir()
     for name in reversed(parts):
         for start in range(0, max(len(parts[name]), 1), cut):
             rows = pa.Table.from_batches([batch_of(parts[name][start : start + cut])])
+            counter = counters[start // cut % 3]
             counter.add(name, counter.encode(normalised(rows)))
-    assert counter.report() == naive(parts)
+    for counter in counters:
+        counter.close()
+    first, *others = counters
+    for other in others:
+        first.merge(other)
+    assert first.report() == naive(parts)
