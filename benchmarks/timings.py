@@ -128,12 +128,35 @@ def scales() -> str:
     return "\n\n".join([markdown(lines[0], lines[1:]), notes])
 
 
+def makespan(content: dict[str, Any]) -> str:
+    """Return the seconds of stages by number of workers, of benchmarks/makespan.py."""
+    stages, names = content["stages"], ("clock", "computed", "larger")
+    sums = {
+        name: [sum(each) for each in zip(*(one[name] for one in stages), strict=True)]
+        for name in names
+    }
+    total = {key: sum(one[key] for one in stages) for key in ("serial", "tasks")}
+    lines = [
+        ["", "tasks", "serial, s", "1 core: clock", "2 cores: clock"]
+        + [f"{count}: computed" for count in content["workers"]]
+    ]
+    for one in (*stages, {"name": "all", **total, **sums}):
+        seconds = [one["serial"], *one["clock"], *one["computed"]]
+        lines.append([one["name"], f"{one['tasks']:,}", *(f"{each:.1f}" for each in seconds)])
+    larger = [f"{each:,.0f}" for each in sums["larger"]]
+    rows = content["rows"] * content["larger"]
+    lines.append([f"all, with {rows:,} rows", "", "", "", "", *larger])
+    notes = f"Seconds with {content['rows']:,} rows, by number of workers, without DVC's share."
+    return f"{markdown(lines[0], lines[1:])}\n\n{notes} {measured_on(content)}"
+
+
 def megabytes(size: float) -> str:
     """Return a number of MB as text: whole from 10 on."""
     return f"{size:,.0f}" if size >= 10 else f"{size:.1f}"
 
 
 TABLES = {
+    "timings-makespan": lambda: makespan(read("makespan")),
     "timings-bench": lambda: ratios(read("bench")),
     "timings-predict": lambda: predict(read("predict")),
     "timings-scale": scales,
