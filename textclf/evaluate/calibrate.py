@@ -7,7 +7,8 @@ import numpy as np
 import scipy  # which imports scipy.special when it is used
 from numpy.typing import NDArray
 
-from textclf.artifacts.decisions import Platt, Temperature, log_odds, logarithms
+from textclf.artifacts.decisions import Platt, log_odds
+from textclf.artifacts.temperature import PRIOR
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
 from textclf.evaluate.clusters import TINY
@@ -18,9 +19,6 @@ from textclf.evaluate.rows import Labels
 if TYPE_CHECKING:
     import pandas as pd
 
-# Standard deviation of the prior of a slope, and of the logarithm of a temperature, whose 95% range
-# is then 0.38 to 2.7.
-PRIOR = 0.5
 # Standard deviation of the prior of an intercept, in log odds.
 INTERCEPT_PRIOR = 1.0
 # Share of the rows expected to be positive above the first threshold that is tested.
@@ -56,31 +54,6 @@ def reliability_table(
     return pd.DataFrame(table)
 
 
-def fit_temperature(
-    y: NDArray[np.int64], probabilities: NDArray[np.float64], worth: float = 1.0
-) -> Temperature:
-    """Return the most probable temperature from 0.01 to 100, given these rows and a prior around 1.
-
-    Guo et al. (2017), ICML, PMLR 70:1321-1330, but with a normal prior of standard deviation
-    `PRIOR` on the logarithm of the temperature: without one the temperature falls to 0.01 if all
-    rows are right. A row is worth `worth` independent ones. Labels alone, with probabilities of 0
-    and 1, have no prior. The rows must be neither training rows nor test rows.
-    """
-    from scipy.optimize import minimize_scalar  # takes long to import
-
-    logits = logarithms(probabilities)
-    gaps = logits - logits[np.arange(len(y)), y][:, np.newaxis]
-    precision = 0 if np.isin(probabilities, (0, 1)).all() else 1 / (PRIOR**2 * worth * len(y))
-
-    def loss(log_temperature: float) -> float:
-        fit = float(np.logaddexp.reduce(gaps / math.exp(log_temperature), axis=1).mean())
-        return fit + precision * log_temperature**2 / 2
-
-    ends = (-math.log(100), math.log(100))
-    best = float(minimize_scalar(loss, bounds=ends, method="bounded", options={"xatol": 1e-9}).x)
-    return Temperature(round(math.exp(best), DIGITS) if loss(best) < loss(0) else 1.0)
-
-
 def fit_platt(
     y: NDArray[np.int64], probabilities: NDArray[np.float64], worth: float = 1.0
 ) -> Platt:
@@ -89,7 +62,8 @@ def fit_platt(
     The rows are of two classes. Platt (1999), Probabilistic outputs for support vector machines, in
     Advances in Large Margin Classifiers, 61-74, but with normal priors of standard deviation
     `PRIOR` on the slope and `INTERCEPT_PRIOR` on the intercept instead of his smoothed targets,
-    which make an accurate model on few rows far too unsure. The rows: as for `fit_temperature`.
+    which make an accurate model on few rows far too unsure. The rows must be
+    neither training rows nor test rows.
     """
     from scipy.optimize import minimize  # takes long to import
 

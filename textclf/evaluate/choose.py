@@ -17,10 +17,11 @@ from textclf.artifacts.decisions import (
 )
 from textclf.artifacts.label_sets import LabelMatrix, most_frequent_set
 from textclf.artifacts.predictions import Predictions
+from textclf.artifacts.temperature import fit_temperature
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
 from textclf.core.formatting import count_noun
-from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reach_precision
+from textclf.evaluate.calibrate import choose_threshold, fit_platt, reach_precision
 from textclf.evaluate.costs import cost_matrix
 from textclf.evaluate.model_choice import paired_difference
 from textclf.evaluate.registry import LOG_LOSS

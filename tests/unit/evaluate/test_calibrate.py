@@ -14,11 +14,11 @@ from sklearn import metrics as sk
 from tests.refusal import refusal
 from tests.unit.evaluate.samples import SEEDS, SHARES, sample
 from textclf.artifacts.decisions import Temperature
+from textclf.artifacts.temperature import fit_temperature
 from textclf.core.errors import UserError
 from textclf.evaluate.calibrate import (
     choose_threshold,
     fit_platt,
-    fit_temperature,
     reach_precision,
     reliability_table,
 )

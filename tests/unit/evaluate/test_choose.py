@@ -21,9 +21,10 @@ from tests.unit.evaluate.samples import (
 from tests.unit.evaluate.samples import run_measured as measure
 from textclf.artifacts.decisions import Decision, LabelScaling, Temperature
 from textclf.artifacts.predictions import Predictions, concatenate
+from textclf.artifacts.temperature import fit_temperature
 from textclf.core.errors import UserError
 from textclf.evaluate import choose
-from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reach_precision
+from textclf.evaluate.calibrate import choose_threshold, fit_platt, reach_precision
 from textclf.evaluate.choose import (
     NEVER,
     choose_baseline,
