@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn._loss.loss import HalfBinomialLoss, HalfMultinomialLoss
 from sklearn.linear_model import LogisticRegression as Estimator
-from sklearn.model_selection import GridSearchCV
+from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.utils.class_weight import compute_sample_weight
 
 from tests import samples
@@ -78,20 +79,33 @@ def noisy(rows: int, positives: int) -> Features:
     return Features(np.arange(rows).astype(str), X, y, np.array(["no", "yes"]))
 
 
-@pytest.mark.parametrize("candidates", [(0.001, 0.1, 10.0), (100.0, 0.01), (3.0,)], ids=str)
-def test_several_c_are_chosen_from_as_by_grid_search(candidates: tuple[float, ...]) -> None:
-    rows = noisy(60, 25)
-    search = GridSearchCV(
-        Estimator(max_iter=100), {"C": candidates}, scoring="neg_log_loss", cv=5
-    ).fit(rows.X, rows.y)
-    fitted = fit(rows, C=list(candidates))
-    assert fitted.record["C"] == search.best_params_["C"]
-    assert fitted.record["parameters"] == 9
-    probabilities = fitted.layers.predict_proba(rows.X)
-    assert probabilities == pytest.approx(search.predict_proba(rows.X), rel=1e-12)
-    assert np.array_equal(
-        probabilities, fit(rows, C=fitted.record["C"]).layers.predict_proba(rows.X)
+def loss_with_best_temperature(rows: Features, C: float) -> float:
+    """Return the log loss of held-out rows with the temperature that lowers it most."""
+    held_out = cross_val_predict(
+        Estimator(C=C, max_iter=100), rows.X, rows.y, cv=5, method="predict_proba"
     )
+    powers = (held_out ** (1 / temperature) for temperature in np.geomspace(0.1, 10, 401))
+    return float(min(log_loss(rows.y, each / each.sum(axis=1, keepdims=True)) for each in powers))
+
+
+@pytest.mark.parametrize("candidates", [(0.001, 0.1, 10.0), (0.01, 100.0), (3.0,)], ids=str)
+def test_c_is_chosen_by_the_log_loss_with_a_temperature(candidates: tuple[float, ...]) -> None:
+    rows = noisy(200, 90)
+    best = min(candidates, key=lambda C: loss_with_best_temperature(rows, C))
+    fitted = fit(rows, C=list(candidates))
+    assert fitted.record["C"] == best
+    assert fitted.record["parameters"] == 9
+    of_best = Estimator(C=best, max_iter=100).fit(rows.X, rows.y)
+    probabilities = fitted.layers.predict_proba(rows.X)
+    assert probabilities == pytest.approx(of_best.predict_proba(rows.X), rel=1e-12)
+    assert np.array_equal(probabilities, fit(rows, C=best).layers.predict_proba(rows.X))
+
+
+def test_a_large_c_is_not_refused_because_its_probabilities_are_too_bold() -> None:
+    rows = noisy(60, 25)
+    by_raw_loss = GridSearchCV(Estimator(max_iter=100), {"C": [0.01, 100]}, scoring="neg_log_loss")
+    assert by_raw_loss.fit(rows.X, rows.y).best_params_["C"] == 0.01
+    assert fit(rows, C=[0.01, 100.0]).record["C"] == 100
 
 
 def test_a_class_with_few_rows_has_as_many_folds_and_a_single_row_chooses_nothing() -> None:

@@ -95,7 +95,8 @@ def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: 
     """Return the model fitted on the training rows.
 
     The solver stream fits batch by batch, lbfgs all rows together. Of several values of C the one
-    with the lowest log loss in a cross-validation inside the training rows is taken.
+    with the lowest log loss in a cross-validation inside the training rows, after a temperature, is
+    taken.
     """
     from textclf.models.logistic_regression import fitting
 

@@ -15,8 +15,10 @@ from scipy.special import expit, inv_boxcox, log_expit, logit, xlogy
 
 from textclf.artifacts import layers
 from textclf.artifacts.dataset import Dataset
+from textclf.artifacts.decisions import logarithms
 from textclf.artifacts.features import Features, as_sparse, in_double
 from textclf.artifacts.layers import SIGMOIDS
+from textclf.artifacts.temperature import fit_temperature
 from textclf.core import resources, workers
 from textclf.models.common.calibrated import FEWEST_CLASS_ROWS, FOLDS
 from textclf.models.common.class_weights import (
@@ -98,10 +100,12 @@ def choose_strength(parts: Sequence[Problem], settings: Any) -> float:
     """Return the value of C, one of several, with the lowest log loss, summed over all labels.
 
     It is the mean over the held-out rows of `FOLDS` folds, or of as many as the smallest class has
-    rows. A label with fewer than `FEWEST_CLASS_ROWS` rows has no say; if there is no other, it is
-    the middle value.
+    rows, with the temperature that fits them best: a larger C makes probabilities bolder, which a
+    temperature corrects, but also the order of the classes better or worse, which it can't. A label
+    with fewer than `FEWEST_CLASS_ROWS` rows has no say; if there is no other, it is the middle
+    value.
     """
-    from sklearn import exceptions, linear_model, metrics, model_selection
+    from sklearn import exceptions, linear_model, model_selection
 
     losses, least = np.zeros(len(settings.C)), 0
     for part, weights in parts:
@@ -110,20 +114,21 @@ def choose_strength(parts: Sequence[Problem], settings: Any) -> float:
         least = max(least, fewest)
         if fewest < FEWEST_CLASS_ROWS:
             continue
-        for fitted, held_out in model_selection.StratifiedKFold(min(FOLDS, fewest)).split(y, y):
+        folds = [*model_selection.StratifiedKFold(min(FOLDS, fewest)).split(y, y)]
+        probabilities: list[list[Array]] = [[] for _ in settings.C]
+        for fitted, held_out in folds:
             new_texts = as_new_texts(X[fitted], X[held_out])
             fitted_weights = None if weights is None else weights[fitted]
             fitted_targets = None if targets is None else targets[fitted]
-            for number, C in enumerate(settings.C):
+            for C, of_folds in zip(settings.C, probabilities, strict=True):
                 estimator = linear_model.LogisticRegression(C=C, max_iter=settings.max_iter)
                 with warnings.catch_warnings():
                     # The fit on all rows will warn.
                     warnings.simplefilter("ignore", exceptions.ConvergenceWarning)
                     _fit(estimator, X[fitted], y[fitted], fitted_weights, fitted_targets)
-                probabilities = estimator.predict_proba(new_texts)
-                losses[number] += metrics.log_loss(
-                    y[held_out], probabilities, labels=estimator.classes_
-                )
+                of_folds.append(estimator.predict_proba(new_texts))
+        actual = y[np.concatenate([held_out for _, held_out in folds])]
+        losses += [_calibrated_loss(actual, np.concatenate(each)) for each in probabilities]
     if least < FEWEST_CLASS_ROWS:
         middle = settings.C[len(settings.C) // 2]
         warnings.warn(
@@ -132,6 +137,12 @@ def choose_strength(parts: Sequence[Problem], settings: Any) -> float:
         )
         return float(middle)
     return float(settings.C[int(losses.argmin())])
+
+
+def _calibrated_loss(y: NDArray[np.integer], probabilities: Array) -> float:
+    """Return the mean log loss of rows with the temperature that fits them best."""
+    calibrated = fit_temperature(y.astype(np.int64), probabilities).apply(probabilities)
+    return -float(logarithms(calibrated[np.arange(len(y)), y]).mean())
 
 
 def _fit(
