@@ -65,20 +65,28 @@ def test_best_asks_for_its_packages(monkeypatch: pytest.MonkeyPatch) -> None:
         ("good", 8, {}, True),
         ("good", 8, {"language": "German"}, False),
         ("good", 8, {"sets": 16}, False),
-        ("good", 40, {}, False),  # which takes more than a minute
+        ("good", 40, {}, True),
+        ("good", 8, {"classes": "50*8", "characters": 36_000}, True),
+        ("good", 40, {"characters": 40_000}, False),  # which takes more than two minutes
         ("best", 40, {}, True),
         ("best", 50, {}, False),
         ("fast", 8, {}, False),
     ],
 )
-def test_few_rows_tune_a_transformer_within_a_minute_or_in_best(
+def test_few_rows_tune_a_transformer_in_two_minutes_or_in_best(
     monkeypatch: pytest.MonkeyPatch, preset: str, each: int, more: dict[str, Any], tuned: bool
 ) -> None:
     result: dict[str, Any] = {"classes": f"2*{each}", "characters": 200 * each, **more}
+    survey = make_survey(**result)
     assert ("contrastive" in choose(preset, **result).candidates) == tuned
+    is_long = preset == "good" and not tuned and "characters" in more
+    long = "it takes long with these rows; --preset best has it"
+    assert [line.endswith(long) for line in presets.left_out(preset, survey)] == [True] * is_long
     monkeypatch.setattr(presets, "find_spec", lambda _: None)
     if preset == "good":  # which needs no optional packages
         assert "contrastive" not in choose(preset, **result).candidates
+        missing = any("it needs keras" in line for line in presets.left_out(preset, survey))
+        assert missing == (tuned or is_long)
 
 
 def test_representations_and_models_follow_the_rows_as_approved() -> None:
