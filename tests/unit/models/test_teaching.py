@@ -17,6 +17,7 @@ from textclf.artifacts import features, predictions
 from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.external import External
 from textclf.artifacts.features import Features
+from textclf.artifacts.temperature import fit_temperature
 from textclf.core.errors import UserError
 from textclf.core.files import read_json, sha256_of_file
 from textclf.models.common.class_weights import row_weights
@@ -89,15 +90,13 @@ def test_a_class_that_the_teacher_never_gives_stays_a_class() -> None:
 
 
 def test_the_strength_is_chosen_by_labels(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sklearn import metrics
+    part, judged = samples.rows(2), list[int]()
 
-    part, judged, log_loss = samples.rows(2), list[int](), metrics.log_loss
-
-    def noting(y: Any, *given: Any, **named: Any) -> Any:
+    def noting(y: Any, probabilities: Any) -> Any:
         judged.extend(y)
-        return log_loss(y, *given, **named)
+        return fit_temperature(y, probabilities)
 
-    monkeypatch.setattr(metrics, "log_loss", noting)
+    monkeypatch.setattr(f"{Rows.__module__}.fit_temperature", noting)
     wrong = soft(part, 1 - part.probabilities())
     assert samples.fit("logistic_regression", wrong, C=[1e-4, 10.0]).record["C"] == 1e-4
     assert sorted(judged) == sorted([*part.y, *part.y])
