@@ -143,7 +143,7 @@ def explain_choice(named: str | None, results: Results, models: Sequence[str]) -
         metric, best = "cost", "lowest mean cost"
     if rows := decisions.protocol.validation_rows:
         score = results.evaluation[chosen]["validation"][metric]
-        where, measured = f"on {count_noun(rows, 'validation row')}", "it"
+        where, measured = f"on {count_noun(rows, 'validation row')}", ""
     else:
         scores = decisions.crossvalidation[chosen]
         score = getattr(scores, metric)
@@ -154,7 +154,7 @@ def explain_choice(named: str | None, results: Results, models: Sequence[str]) -
             f"by models of about {learned:,} of them"
         )
         # The default model has learned from all training rows.
-        measured = "such models"
+        measured = " of such models"
     reason = best
     if getattr(compared[chosen], f"{metric}_difference"):
         extreme, _, measure = best.partition(" ")
@@ -167,7 +167,7 @@ def explain_choice(named: str | None, results: Results, models: Sequence[str]) -
         before, after = (format_value(metric, value) for value in (score, expected))
         where += f": {before}"
         if after != before:
-            where += f"; expect {after} of {measured}, since the best of several is partly lucky"
+            where += f"; expect {after}{measured}, since the best of several is partly lucky"
     left_out = [name for name in models if name not in compared]
     others = f"; not cross-validated: {', '.join(left_out)}" if left_out else ""
     return chosen, f"{reason} {where}{others}"
