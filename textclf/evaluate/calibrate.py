@@ -62,8 +62,8 @@ def fit_platt(
     The rows are of two classes. Platt (1999), Probabilistic outputs for support vector machines, in
     Advances in Large Margin Classifiers, 61-74, but with normal priors of standard deviation
     `PRIOR` on the slope and `INTERCEPT_PRIOR` on the intercept instead of his smoothed targets,
-    which make an accurate model on few rows far too unsure. The rows must be
-    neither training rows nor test rows.
+    which make an accurate model on few rows far too unsure. The rows must be neither
+    training rows nor test rows.
     """
     from scipy.optimize import minimize  # takes long to import
 

@@ -136,16 +136,14 @@ def _is_tuned(preset: str, survey: Survey) -> bool:
 
     In the preset `good` it is if its packages are installed and a fit is not long.
     """
-    affordable = not _missing() and _tuning_seconds(survey) <= TUNED_SECONDS
-    return _gains_by_tuning(survey) and (preset == "best" or (preset == "good" and affordable))
+    if preset == "fast" or not _gains_by_tuning(survey):
+        return False
+    cost = fine_tuning_seconds(tuned_settings(survey.untested), survey, 1)
+    return preset == "best" or (cost <= TUNED_SECONDS and not _missing())
 
 
 def _gains_by_tuning(survey: Survey) -> bool:
     return survey.has_few and survey.language == "English" and survey.sets is None
-
-
-def _tuning_seconds(survey: Survey) -> float:
-    return fine_tuning_seconds(tuned_settings(survey.untested), survey, 1)
 
 
 def _missing() -> list[str]:
