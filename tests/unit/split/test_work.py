@@ -119,6 +119,13 @@ def test_errors_are_those_of_a_whole_table(
     assert not (tmp_path / "splits").exists()
 
 
+@pytest.mark.parametrize(("size", "cores"), [(2**24, 1), (400, 1), (400, 2)])
+def test_an_id_that_a_row_far_away_has_is_refused(tmp_path: Path, size: int, cores: int) -> None:
+    path = table(tmp_path, (200, ("row 3", "text", "a", "x", "train")))
+    with pytest.raises(UserError, match=rf"{path}:202: key must be unique; got 'row 3', as in .*5"):
+        run(path, tmp_path, size, cores, SPLIT, id="key")
+
+
 def test_a_quote_within_a_text_that_cuts_the_table_wrongly_has_it_read_as_a_whole(
     tmp_path: Path,
 ) -> None:
