@@ -15,6 +15,7 @@ from textclf.artifacts.features import SPARSE, Matrix, stack_columns
 from textclf.core.files import read_versioned_json, reading, require_known, write_versioned_json
 from textclf.vectorize.columns import representation as columns
 from textclf.vectorize.encoder import representation as encoder
+from textclf.vectorize.static import representation as static
 from textclf.vectorize.terms.vectorizer import Vectorizer
 from textclf.vectorize.token_ids.representation import TokenIds
 from textclf.vectorize.wordpieces import representation as wordpieces
@@ -46,6 +47,7 @@ CLASSES: dict[str, Any] = {
     "terms": Vectorizer,
     "token_ids": TokenIds,
     "encoder": encoder.Representation,
+    "static": static.Representation,
     "wordpieces": wordpieces.Representation,
     "columns": columns.Representation,
 }

@@ -10,6 +10,7 @@ from textclf.core.files import SPLITS
 from textclf.core.settings import Entries, Name, Section, rule, suggest
 from textclf.vectorize.columns.settings import Settings as OtherColumns
 from textclf.vectorize.encoder.settings import Settings as Encoder
+from textclf.vectorize.static.settings import Settings as Static
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.token_ids.settings import Settings as TokenIds
 from textclf.vectorize.wordpieces.settings import Settings as WordPieces
@@ -20,6 +21,7 @@ METHODS: dict[str, type[Section]] = {
     "terms": Terms,
     "token_ids": TokenIds,
     "encoder": Encoder,
+    "static": Static,
     "wordpieces": WordPieces,
     "columns": OtherColumns,
 }

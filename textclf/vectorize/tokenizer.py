@@ -18,8 +18,8 @@ Window = Literal["first", "mean"]
 OVERLAP = 1 / 4
 
 
-def read_tokenizer(path: Path, length: int) -> "Tokenizer":
-    """Return the tokenizer in a file, for windows of at most `length` tokens.
+def read_tokenizer(path: Path, length: int | None) -> "Tokenizer":
+    """Return the tokenizer in a file, for windows of at most `length` tokens or for whole texts.
 
     Special tokens are among them. Windows overlap by `OVERLAP`. What the file itself says of
     lengths is ignored. Special tokens are never read from a text: "[SEP]" there is five characters.
@@ -30,8 +30,11 @@ def read_tokenizer(path: Path, length: int) -> "Tokenizer":
     with _tokenizers(path, "must be a file of the package tokenizers", "download it again"):
         tokenizer = Tokenizer.from_str(path.read_bytes().decode("utf-8"))
         tokenizer.no_padding()
-        overlap = int(OVERLAP * max(length - tokenizer.num_special_tokens_to_add(False), 0))
-        tokenizer.enable_truncation(length, stride=overlap)
+        if length is None:
+            tokenizer.no_truncation()
+        else:
+            overlap = int(OVERLAP * max(length - tokenizer.num_special_tokens_to_add(False), 0))
+            tokenizer.enable_truncation(length, stride=overlap)
     tokenizer.encode_special_tokens = True
     return tokenizer
 

@@ -65,7 +65,10 @@ def test_texts_that_lose_their_ends_are_counted(
 
 
 @pytest.mark.parametrize("method", [name for name in METHODS if name != "columns"])
-def test_nothing_is_said_or_written_of_short_texts_with_spaces(method: str, tmp_path: Path) -> None:
+def test_nothing_is_said_or_written_of_short_texts_with_spaces(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny_bert.write_static(tmp_path, "all-minilm-l6-v2-static", monkeypatch)
     # The tiny encoder has no more positions.
     settings = {"length": 16} if method == "encoder" else {}
     sentences, shapes = say(tmp_path, ENGLISH, ENGLISH, {"method": method, **settings})

@@ -1,7 +1,7 @@
 """What every representation promises, whatever it makes of a text."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from textclf.core.text_row import TextRow
 from textclf.vectorize import representation
 from textclf.vectorize.representation import CLASSES, Block, Union
 from textclf.vectorize.settings import METHODS
+from textclf.vectorize.static.settings import Settings as Static
 
 CELLS = [("1", "a"), ("", "a"), ("2.5", "b"), ("1", ""), ("-1e3", "b"), ("0", "c")]
 TEXTS = [
@@ -44,6 +45,7 @@ CASES: dict[str, dict[str, Any]] = {
     "hashed terms": {"method": "terms", "hashing": 8, "weighting": "binary"},
     "token_ids": {"method": "token_ids", "num_words": 4, "padding": "pre"},
     "encoder": {"method": "encoder", "length": 16},
+    "static": {"method": "static"},
     "wordpieces": {"method": "wordpieces", "length": 16},
     "columns": {
         "method": "columns",
@@ -57,9 +59,10 @@ Fit = Callable[[str], Any]
 
 
 @pytest.fixture(scope="module")
-def fit(tmp_path_factory: pytest.TempPathFactory) -> Fit:
-    """Return a function that fits a representation, or a union of two, to the texts."""
-    tiny = tiny_bert.write_folder(tmp_path_factory.mktemp("pretrained") / "tiny")
+def fit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fit]:
+    """Yield a function that fits a representation, or a union of two, to the texts."""
+    root = tmp_path_factory.mktemp("pretrained")
+    tiny = tiny_bert.write_folder(root / "tiny")
     own = {"pretrained": None, "path": str(tiny), "sha256": tiny_bert.checksum(tiny)}
 
     def fit_case(name: str) -> Any:
@@ -71,11 +74,11 @@ def fit(tmp_path_factory: pytest.TempPathFactory) -> Fit:
                 ]
             )
         given = CASES[name] | (own if "length" in CASES[name] else {})
-        return representation.fit(
-            TEXTS, METHODS[given["method"]].model_validate(given), Path("nowhere")
-        )
+        return representation.fit(TEXTS, METHODS[given["method"]].model_validate(given), root)
 
-    return fit_case
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        tiny_bert.write_static(root, Static().pretrained, monkeypatch)
+        yield fit_case
 
 
 def dense(X: Any) -> Any:
@@ -115,8 +118,9 @@ def test_its_file_gives_the_same_features_and_the_same_bytes_again(
     representation.write(fitted, path)
     written = path.read_bytes()
     representation.share(fitted, tmp_path / "shared")
-    # In the second place, the user's own folder is still there.
-    for shared in (tmp_path / "shared", tmp_path / "nowhere"):
+    # In the second place, the user's own folder is still there; files of the catalogue are not.
+    nowhere = [] if name == "static" else [tmp_path / "nowhere"]
+    for shared in (tmp_path / "shared", *nowhere):
         again = representation.read(path, shared)
         assert (again.kind, again.columns) == (fitted.kind, fitted.columns)
         assert dense(again.transform(TEXTS)).tobytes() == dense(fitted.transform(TEXTS)).tobytes()
@@ -130,7 +134,8 @@ def test_a_file_that_is_damaged_or_of_a_newer_textclf_is_refused(
 ) -> None:
     content, path = fit(name).to_json(), tmp_path / "vectorizer.json"
     wrong: dict[str, Any] = {
-        key: {} for key in {"length", "hashing", "numbers"} & content["settings"].keys()
+        key: {}
+        for key in {"length", "hashing", "numbers", "pretrained"} & content["settings"].keys()
     }
     for settings in (None, content["settings"] | wrong):
         path.write_text(json.dumps({"format": 1} | content | {"settings": settings}))

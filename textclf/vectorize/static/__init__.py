@@ -1,0 +1,1 @@
+"""Texts as the means of static vectors of their word pieces."""
