@@ -120,7 +120,7 @@ def table() -> str:
     """Return accuracies in %, gains over `fast` in points with their deviation, and seconds."""
     lines = []
     for corpus, sizes in results.read(RESULT)["corpora"].items():
-        for each in sizes.values():
+        for each in sorted(sizes.values(), key=lambda of_size: of_size["rows"]):
             accuracy = {
                 name: 100 * np.array(of_draws)[:, 0] for name, of_draws in each["scores"].items()
             }

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import (
+    by_rows,
     drift,
     few_rows,
     install,
@@ -253,6 +254,7 @@ def result_table(make: Callable[[], str]) -> Callable[[str], str]:
 
 
 OWN_TABLES = {
+    "by-rows": by_rows.table,
     "extras": install.table,
     "few-rows": few_rows.table,
     "first-install": install.sentence,
