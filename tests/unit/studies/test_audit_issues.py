@@ -1,5 +1,6 @@
 """Confident learning on given probabilities."""
 
+import math
 import re
 from itertools import combinations
 from typing import Any
@@ -15,7 +16,13 @@ from tests.unit.studies.audits import rows_with_issues
 from tests.unit.studies.samples import CLASSES, setup
 from textclf.studies import measure
 from textclf.studies.audit import issues
-from textclf.studies.audit.issues import MANY_CLASSES, combine, held_out_probabilities, judge
+from textclf.studies.audit.issues import (
+    MANY_CLASSES,
+    combine,
+    held_out_probabilities,
+    judge,
+    score_labels,
+)
 from textclf.studies.audit.similar import (
     SEVERAL,
     SimilarTexts,
@@ -42,18 +49,12 @@ def example(
 
 
 @given(SEEDS, st.integers(2, 4))
-def test_a_flagged_label_is_less_probable_than_another_and_scored_below_a_half(
-    seed: int, classes: int
-) -> None:
+def test_a_flagged_label_is_less_probable_than_another(seed: int, classes: int) -> None:
     y, probabilities = example(seed, classes)
     judgement = judge(y, probabilities)
     own = probabilities[np.arange(len(y)), y]
     best = probabilities.max(axis=1)
     assert (own[judgement.flagged] < best[judgement.flagged]).all()
-    assert (judgement.scores[judgement.flagged] < 0.5).all()
-    others = probabilities.copy()
-    others[np.arange(len(y)), y] = -1
-    assert np.allclose(judgement.scores, (own - others.max(axis=1) + 1) / 2)
     assert judgement.right == (probabilities.argmax(axis=1) == y).sum()
     assert (
         judgement.flagged.sum()
@@ -63,15 +64,43 @@ def test_a_flagged_label_is_less_probable_than_another_and_scored_below_a_half(
 
 
 @pytest.mark.parametrize("classes", [MANY_CLASSES - 1, MANY_CLASSES])
-def test_of_many_classes_the_least_probable_labels_are_flagged_and_come_first(classes: int) -> None:
+def test_of_many_classes_the_least_probable_labels_are_flagged(classes: int) -> None:
     y, probabilities = example(3, classes, 400)
     issues = combine(y, [("a", probabilities)])
     own = probabilities[np.arange(len(y)), y]
-    lowest = np.argsort(own)[: len(issues.order)].tolist()
+    lowest = np.sort(np.argsort(own)[: len(issues.order)])
     assert len(lowest) > 10
-    assert (issues.order.tolist() == lowest) == (classes == MANY_CLASSES)
-    assert np.array_equal(issues.scores, own) == (classes == MANY_CLASSES)
+    assert np.array_equal(np.sort(issues.order), lowest) == (classes == MANY_CLASSES)
     assert (own < probabilities.max(axis=1))[issues.order].all()
+
+
+@pytest.mark.parametrize("classes", [2, 3, MANY_CLASSES])
+def test_of_equally_frequent_classes_the_score_is_the_probability_of_the_label(
+    classes: int,
+) -> None:
+    y = np.arange(10 * classes) % classes
+    probabilities = np.random.default_rng(classes).dirichlet(np.ones(classes), len(y))
+    assert np.allclose(score_labels(y, probabilities), probabilities[np.arange(len(y)), y])
+
+
+def test_a_label_of_a_rare_class_is_suspicious_only_at_a_lower_probability() -> None:
+    # Of 100 labels one is of class b: a share of a fiftieth of that of the mean class, so that its
+    # odds count sqrt(50) times.
+    y = np.array([1] + [0] * 99)
+    probabilities = np.tile([0.9, 0.1], (100, 1))
+    probabilities[1] = [0.1, 0.9]
+    odds_of_b, odds_of_a = 0.1 / 0.9 / math.sqrt(0.02), 0.1 / 0.9 / math.sqrt(1.98)
+    scores = score_labels(y, probabilities)
+    assert scores[0] == pytest.approx(odds_of_b / (1 + odds_of_b))
+    assert scores[1] == pytest.approx(odds_of_a / (1 + odds_of_a))
+    assert np.argsort(scores)[:2].tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("rare", [0, 1])
+def test_scores_lie_between_0_and_1_and_certainty_is_kept(rare: int) -> None:
+    y = np.array([rare] + [1 - rare] * 9)
+    probabilities = np.eye(2)[[0, 1] * 5]
+    assert np.array_equal(score_labels(y, probabilities), (y == [0, 1] * 5).astype(float))
 
 
 def test_rows_that_more_models_flag_come_first_then_those_with_a_lower_score() -> None:

@@ -17,15 +17,11 @@ from textclf.studies.crossvalidation import make_folds
 from textclf.studies.measure import Setup, make_features, predict_held_out
 from textclf.studies.settings import Audit, CrossValidate
 
-# How cleanlab flags and scores rows. Of few classes, for each pair as many rows are flagged as have
-# wrong labels by the estimate, and the score is how far the given label is from the most probable
-# other one. Of many, a pair has too few rows for that: the labels of lowest probability are
-# flagged, as many as are wrong by the estimate in all, as Kuan & Mueller (2022), Model-agnostic
-# label quality scoring to detect real-world label errors, ICML DataPerf workshop.
-METHODS = {
-    False: ("prune_by_noise_rate", "normalized_margin"),
-    True: ("low_self_confidence", "self_confidence"),
-}
+# How cleanlab flags rows. Of few classes, for each pair as many rows are flagged as have wrong
+# labels by the estimate. Of many, a pair has too few rows for that: the labels of lowest
+# probability are flagged, as many as are wrong by the estimate in all, as Kuan & Mueller (2022),
+# Model-agnostic label quality scoring to detect real-world label errors, ICML DataPerf workshop.
+METHODS = {False: "prune_by_noise_rate", True: "low_self_confidence"}
 MANY_CLASSES = 20
 
 # (rows,): the position of the class of each row; or a matrix of 0 and 1 (rows, labels).
@@ -96,14 +92,30 @@ def judge(y: Labels, probabilities: Probabilities) -> Judgement:
     """Return what a model's probabilities say of the labels `y` of rows that it did not see."""
     from cleanlab.count import compute_confident_joint
     from cleanlab.filter import find_label_issues
-    from cleanlab.rank import get_label_quality_scores
 
-    flag, score = METHODS[probabilities.shape[1] >= MANY_CLASSES]
+    method = METHODS[probabilities.shape[1] >= MANY_CLASSES]
     joint = compute_confident_joint(y, probabilities)
-    flagged = find_label_issues(y, probabilities, filter_by=flag, confident_joint=joint, n_jobs=1)
-    scores = get_label_quality_scores(y, probabilities, method=score)
+    flagged = find_label_issues(y, probabilities, filter_by=method, confident_joint=joint, n_jobs=1)
+    scores = score_labels(y, probabilities)
     noise, right = 1 - joint.trace() / joint.sum(), (probabilities.argmax(axis=1) == y).sum()
     return Judgement(flagged, scores, joint, float(noise), int(right), flagged)
+
+
+def score_labels(y: Labels, probabilities: Probabilities) -> NDArray[np.float64]:
+    """Return a score per label, from 0 (surely wrong) to 1 (surely right).
+
+    By Bayes' rule the odds that a label is right are p / (1 - p) / r, if p is the probability of
+    its class, and r the rate at which rows of other classes get this label by mistake (class-
+    conditional noise, as in Northcutt et al.). With one rate for all classes, p orders the labels.
+    But if mistakes follow the shares of the classes, a rare class has a low rate; its right rows
+    have a low p too, since a model hardly ever predicts it, and would come first. Which case it is
+    is not known, and the rows of a rare class are too few to tell. So r is taken as half way, in
+    logarithms: the square root of the share of the class, relative to that of equal shares.
+    """
+    own = probabilities[np.arange(len(y)), y]
+    relative_shares = np.bincount(y) / len(y) * probabilities.shape[1]
+    rates = np.sqrt(relative_shares[y])
+    return np.asarray(own / (own + (1 - own) * rates))
 
 
 def judge_sets(y: Labels, probabilities: Probabilities) -> Judgement:
