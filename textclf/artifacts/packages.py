@@ -19,7 +19,6 @@ COMPUTING = {
     "scipy": "scipy",
     "tensorflow": "tensorflow",
     "tokenizers": "tokenizers",
-    "keras_hub": "keras-hub",
     "sklearn": "scikit-learn",
 }
 

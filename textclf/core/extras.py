@@ -28,7 +28,7 @@ EXTRAS = {
     "excel": ("openpyxl",),
     "onnx": ("onnxruntime",),
     "encoder": ("tokenizers", "onnxruntime"),
-    "pretrained": ("keras", "keras_hub", "onnxruntime", "tensorflow", "tokenizers"),
+    "pretrained": ("keras", "onnxruntime", "tensorflow", "tokenizers"),
     "parquet": ("pyarrow",),  # pipeline has it too
     "search": ("optuna",),
     "serve": ("fastapi", "uvicorn"),

@@ -28,9 +28,7 @@ WORDS = "embeddings.word_embeddings.weight"  # the largest array
 BITS = ".bits"
 SCALES = ".scales"
 BLOCK = 32  # numbers
-# Activations of the configuration as operators of ONNX with their attributes. keras_hub's
-# BertBackbone computes gelu_new whatever the configuration says: weights that it fine-tuned need
-# `replace(config, activation="gelu_new")`.
+# Activations of the configuration as operators of ONNX with their attributes.
 ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "gelu": ("Gelu", {"approximate": "none"}),
     "gelu_new": ("Gelu", {"approximate": "tanh"}),
@@ -76,6 +74,7 @@ class Config:
     epsilon: float
     activation: str
     buckets: int = 0  # of distances between tokens, in MPNet
+    padding: int = 0  # the id of padding in the tokenizer
 
     def shapes(self, stored: Container[str] = ()) -> dict[str, tuple[int, ...]]:
         """Return the shape of each array that an encoder needs, by its name.
@@ -144,9 +143,14 @@ def read_config(path: Path) -> Config:
             f"{path} must have absolute positions and a decimal layer_norm_eps; "
             "use an ONNX file instead"
         )
+    padding = content.get("pad_token_id", 0)
+    if type(padding) is not int or not 0 <= padding < sizes["vocabulary"]:
+        raise UserError(
+            f"{path}: pad_token_id must be the id of a token; got {padding!r}; download it again"
+        )
     if "buckets" in sizes:
         sizes["positions"] -= MPNET_SKIPPED
-    return Config(**sizes, epsilon=epsilon, activation=activation)
+    return Config(**sizes, epsilon=epsilon, activation=activation, padding=padding)
 
 
 def select_weights(arrays: Weights, config: Config, path: Path) -> dict[str, NDArray[Any]]:
@@ -342,12 +346,22 @@ def as_bert(arrays: Weights, hidden: int) -> dict[str, NDArray[Any]]:
 def distance_scores(scores: NDArray[Any], positions: int) -> NDArray[Any]:
     """Return what MPNet adds to the scores of attention: (heads, positions, positions).
 
-    The attended token is last. Half of the buckets are for tokens that follow; of each half, half
-    are for one distance, others grow up to `FAR`.
+    The attended token is last.
     """
-    distances = np.arange(positions) - np.arange(positions)[:, None]
-    half, single = len(scores) // 2, len(scores) // 4
+    places = np.arange(positions)
+    buckets = distance_buckets(positions, len(scores))[places - places[:, None] + positions - 1]
+    return np.ascontiguousarray(scores[buckets].transpose(2, 0, 1))
+
+
+def distance_buckets(positions: int, buckets: int) -> NDArray[np.int64]:
+    """Return the bucket of each distance of an attended token, (2 x positions - 1,).
+
+    The first is the farthest token before. Half of the buckets are for tokens that follow; of each
+    half, half are for one distance, others grow up to `FAR`.
+    """
+    distances = np.arange(1 - positions, positions)
+    half, single = buckets // 2, buckets // 4
     growth = np.log(np.maximum(abs(distances), 1) / single) / np.log(FAR / single)
     large = np.minimum(single + (growth * (half - single)).astype(int), half - 1)
-    buckets = np.where(abs(distances) < single, abs(distances), large) + half * (distances > 0)
-    return np.ascontiguousarray(scores[buckets].transpose(2, 0, 1))
+    near = np.where(abs(distances) < single, abs(distances), large)
+    return np.asarray(near + half * (distances > 0))

@@ -19,7 +19,6 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 MODULES = {
     "scikit-learn": "sklearn",
     "vl-convert-python": "vl_convert",
-    "keras-hub": "keras_hub",
     "model-signing": "model_signing",
     "pyopenssl": "OpenSSL",
 }

@@ -24,6 +24,12 @@ CONFIG = tiny_bert.CONFIG_JSON | {
     "vocab_size": 20,
 }
 LENGTH = 9
+# What makes an MPNet of it, with two positions before the first token's.
+MPNET = {
+    "model_type": "mpnet",
+    "max_position_embeddings": 12,
+    "relative_attention_num_buckets": 8,
+}
 
 
 def config(folder: Path, **changes: object) -> Config:

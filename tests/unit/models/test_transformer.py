@@ -1,6 +1,7 @@
 """Fine-tuning a tiny BERT: its network, its training, and what it predicts by onnxruntime."""
 
 import itertools
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from textclf.models.common.networks import checkpoint
 from textclf.models.common.networks.environment import prepare_keras
 from textclf.models.transformer import network, training
 from textclf.models.transformer.batches import epoch_batches, learning_rate, pad, sorted_batches
+from textclf.pretrained import bert
 from textclf.vectorize.wordpieces.settings import Settings as Pieces
 
 
@@ -87,12 +89,13 @@ def test_the_learning_rate_rises_in_the_warmup_and_falls_linearly_to_zero(warmup
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("pooling", ["mean", "cls"])
 @pytest.mark.parametrize("activation", ["gelu", "gelu_new", "relu"])
+@pytest.mark.parametrize("kind", [{}, berts.MPNET])
 def test_the_graph_gives_the_scores_of_the_network(
-    tmp_path: Path, classes: int, pooling: str, activation: str
+    tmp_path: Path, classes: int, pooling: str, activation: str, kind: dict[str, object]
 ) -> None:
     settings = berts.settings(pooling=pooling)
     prepare_keras(settings.seed)
-    sizes = berts.config(tmp_path, hidden_act=activation, num_hidden_layers=2)
+    sizes = berts.config(tmp_path, hidden_act=activation, num_hidden_layers=2, **kind)
     trained = network.build_network(sizes, classes, settings)
     network.set_pretrained(trained, berts.arrays(sizes))
     names = tuple(f"class {number}" for number in range(classes))
@@ -104,6 +107,16 @@ def test_the_graph_gives_the_scores_of_the_network(
     odds = np.hstack([np.zeros_like(scores), scores]) if classes == 2 else scores
     expected = np.exp(odds) / np.exp(odds).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(model.predict_proba(tokens), expected, atol=1e-5)
+
+
+def test_padding_of_another_id_and_token_0_change_places(folders: Folders) -> None:
+    (folders.pretrained / berts.NAME / "config.json").write_text(
+        json.dumps(berts.CONFIG | {"pad_token_id": 3})
+    )
+    source = training.read_source(folders.pretrained, berts.settings().chosen)
+    words = berts.arrays(source.config)[bert.WORDS]
+    expected = words[[3, 1, 2, 0, *range(4, len(words))]]
+    np.testing.assert_array_equal(source.arrays[bert.WORDS], expected)
 
 
 # Training
@@ -201,7 +214,7 @@ def test_a_token_that_is_repeated_takes_one_step_of_the_optimizer(tmp_path: Path
     trained = network.build_network(sizes, 2, settings)
     network.set_pretrained(trained, berts.arrays(sizes))
     run_step, _ = training.compile_steps(trained, training.build_optimizer(trained, settings))
-    embedding = trained.get_layer("token_embedding").embeddings
+    embedding = trained.get_layer("embeddings.word_embeddings").embeddings
     before = np.asarray(embedding).copy()
     run_step(np.full((1, 6), 7, np.int32), np.zeros(1, np.int64), np.ones(1, np.float32), 0.01)
     step = np.abs(np.asarray(embedding) - before)
@@ -228,12 +241,15 @@ def test_it_trains_on_the_first_window_of_each_row(tmp_path: Path, folders: Fold
     assert bits(fits[0]) == bits(fits[1])
 
 
-def test_frozen_layers_keep_their_weights(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [{}, berts.MPNET])
+def test_frozen_layers_keep_their_weights(tmp_path: Path, kind: dict[str, object]) -> None:
     settings = berts.settings(freeze=1)
     prepare_keras(settings.seed)
-    trained = network.build_network(berts.config(tmp_path, num_hidden_layers=2), 2, settings)
+    sizes = berts.config(tmp_path, num_hidden_layers=2, **kind)
+    trained = network.build_network(sizes, 2, settings)
     changed = {variable.path.split("/")[0] for variable in trained.trainable_variables}
-    assert changed == {"layer_1", "classifier"}
+    assert {name.removeprefix("encoder.layer.")[0] for name in changed} == {"1", "c"}
+    assert "classifier" in changed
 
 
 # What is refused

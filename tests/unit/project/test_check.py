@@ -127,7 +127,7 @@ def test_what_dvc_yaml_reads_must_be_there(key: str) -> None:
 def test_missing_packages_are_told_with_the_command_that_installs_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    missing = {"keras", "keras_hub", "tensorflow", "tokenizers"}
+    missing = {"keras", "tensorflow", "tokenizers"}
     monkeypatch.setattr(
         "textclf.project.check.find_spec", lambda name: None if name in missing else name
     )
@@ -140,10 +140,7 @@ def test_missing_packages_are_told_with_the_command_that_installs_them(
     assert mistakes(put(*bert)) == (
         f"vectorize.pieces needs tokenizers; {how_to_install('pipeline')}",
         f"train.keras needs keras, tensorflow; {how_to_install('keras')}",
-        (
-            "train.bert needs keras, keras_hub, tensorflow, tokenizers; "
-            f"{how_to_install('pretrained')}"
-        ),
+        (f"train.bert needs keras, tensorflow, tokenizers; {how_to_install('pretrained')}"),
     )
 
 

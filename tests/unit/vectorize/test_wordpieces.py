@@ -102,10 +102,17 @@ def test_a_tokenizer_that_fails_is_one_line(folder: Path, part: dict[str, Any], 
     assert "\n" not in str(error.value)
 
 
-def test_a_tokenizer_whose_padding_has_another_id_is_refused(folder: Path) -> None:
+def test_padding_and_the_token_0_change_places(folder: Path) -> None:
     content = tiny_bert.tokenizer_json()
     content["model"]["vocab"] |= {"[PAD]": 4, "good": 0}
     content["added_tokens"][0]["id"] = 4
     content["padding"] = None
+    expected = fit(folder).transform(["Good food", "good bad"]).ids.tolist()
     (folder / "tokenizer.json").write_text(json.dumps(content))
-    assert "the token [PAD] must have the id 0" in refusal(fit, folder)
+    assert fit(folder).transform(["Good food", "good bad"]).ids.tolist() == expected
+
+
+def test_a_tokenizer_without_padding_is_refused(folder: Path) -> None:
+    text = json.dumps(tiny_bert.tokenizer_json()).replace("[PAD]", "[HOLE]")
+    (folder / "tokenizer.json").write_text(text)
+    assert "must have a token for padding, [PAD] or <pad>" in refusal(fit, folder)

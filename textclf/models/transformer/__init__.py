@@ -32,14 +32,14 @@ class Settings(ModelSettings, NamesWeights):
     network: ClassVar = True  # whose results depend on the type of the machine
     packages: ClassVar = EXTRAS["pretrained"]
 
-    pretrained: Literal["all-minilm-l6-v2"] | None = Field(
+    pretrained: Literal["all-minilm-l6-v2", "all-mpnet-base-v2"] | None = Field(
         "all-minilm-l6-v2",
         description="weights to start from, as of the features; null for your own at path",
     )
     path: OwnPath | None = Field(
         None,
         description="your own folder in data/external with config.json and model.safetensors "
-        "of a BERT",
+        "of a BERT or MPNet",
     )
     sha256: Checksum | None = Field(None, description=CHECKSUM)
     objective: Literal["classify", "contrastive"] = Field(

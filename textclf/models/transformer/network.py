@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 from textclf.artifacts.onnx_classifier import SCORES, OnnxClassifier
 from textclf.artifacts.tokens import PADDING
 from textclf.models.transformer import CONTRASTIVE, Settings
-from textclf.pretrained.bert import ACTIVATIONS, Config, dense, encoder_model, pool_vectors
+from textclf.pretrained.bert import (
+    ACTIVATIONS,
+    DISTANCE_SCORES,
+    Config,
+    dense,
+    distance_buckets,
+    encoder_model,
+    pool_vectors,
+)
 from textclf.pretrained.onnx_graph import Graph
 
 if TYPE_CHECKING:
@@ -25,24 +33,19 @@ if TYPE_CHECKING:
 Arrays = Mapping[str, NDArray[np.float32]]
 
 HEAD = "classifier"  # the name of the new layer
-# Names of the network's layers, and of their arrays, as those of the pretrained files.
-EMBEDDINGS = {
-    "token_embedding": "embeddings.word_embeddings.weight",
-    "position_embedding": "embeddings.position_embeddings.weight",
-    "segment_embedding": "embeddings.token_type_embeddings.weight",
+# Other layers have the names of their arrays in the pretrained files; these are parts of attention.
+PARTS = {
+    "query": "self.query",
+    "key": "self.key",
+    "value": "self.value",
+    "attention_output": "output.dense",
 }
-LAYERS = {
-    "query": "attention.self.query",
-    "key": "attention.self.key",
-    "value": "attention.self.value",
-    "attention_output": "attention.output.dense",
-    "self_attention_layer_norm": "attention.output.LayerNorm",
-    "feedforward_intermediate_dense": "intermediate.dense",
-    "feedforward_output_dense": "output.dense",
-    "feedforward_layer_norm": "output.LayerNorm",
-}
-ARRAYS = {"kernel": "weight", "gamma": "weight", "beta": "bias", "bias": "bias"}
-BLOCK = "layer_"  # how the names of the transformer's layers begin
+ARRAYS = {"kernel": "weight", "embeddings": "weight", "gamma": "weight", "beta": "bias"}
+EMBEDDINGS = "embeddings."
+DISTANCES = DISTANCE_SCORES.removesuffix(".weight")
+BLOCK = "encoder.layer."  # how the names of the transformer's layers begin
+# Added to the scores of padding, whose shares are then 0.
+MASKED = -1e9
 
 
 def build_network(
@@ -54,27 +57,45 @@ def build_network(
     positive class, or one per class or label. All ids but `PADDING` are attended to.
     """
     import keras
-    from keras_hub.layers import PositionEmbedding, TransformerEncoder
 
-    layers, rate, epsilon = keras.layers, settings.dropout, config.epsilon
+    from textclf.models.transformer.attention import Attention
+
+    layers, ops = keras.layers, keras.ops
+    rate, epsilon, activation = settings.dropout, config.epsilon, activation_of(config)
+
+    def residual(name: str, outer: Any, values: Any) -> Any:
+        total = layers.Add()([layers.Dropout(rate)(outer), values])
+        return layers.LayerNormalization(epsilon=epsilon, name=f"{name}.LayerNorm")(total)
+
     ids = keras.Input((None,), dtype="int32", name="ids")
     mask = ids != PADDING
-    tokens = layers.Embedding(config.vocabulary, config.hidden, name="token_embedding")(ids)
-    positions = PositionEmbedding(config.positions, name="position_embedding")(tokens)
-    segment = layers.Embedding(config.types, config.hidden, name="segment_embedding")
-    values = layers.Add()([tokens, positions, segment(keras.ops.zeros_like(ids))])
-    values = layers.LayerNormalization(epsilon=epsilon, name="embeddings_layer_norm")(values)
+    places = ops.cumsum(ops.ones_like(ids[:1, :]), axis=1) - 1  # of tokens, (1, tokens)
+    values = layers.Add()(
+        [
+            layers.Embedding(size, config.hidden, name=f"{EMBEDDINGS}{name}_embeddings")(numbers)
+            for name, size, numbers in (
+                ("word", config.vocabulary, ids),
+                ("position", config.positions, places),
+                ("token_type", config.types, ops.zeros_like(ids)),
+            )
+        ]
+    )
+    values = layers.LayerNormalization(epsilon=epsilon, name=f"{EMBEDDINGS}LayerNorm")(values)
     values = layers.Dropout(rate)(values)
+    added = ops.where(mask, 0.0, MASKED)[:, None, None, :]
+    if config.buckets:
+        # Attended tokens are last.
+        distances = places[:, None, :] - places[:, :, None] + config.positions - 1
+        buckets = ops.take(distance_buckets(config.positions, config.buckets), distances)
+        scores = layers.Embedding(config.buckets, config.heads, name=DISTANCES)(buckets)
+        added += ops.transpose(scores, (0, 3, 1, 2))
     for number in range(config.layers):
-        encoder = TransformerEncoder(
-            config.inner,
-            config.heads,
-            dropout=rate,
-            activation=activation_of(config),
-            layer_norm_epsilon=epsilon,
-            name=f"{BLOCK}{number}",
-        )
-        values = encoder(values, padding_mask=mask)
+        name = f"{BLOCK}{number}"
+        attention = Attention(config.hidden, config.heads, rate, f"{name}.attention")
+        values = residual(f"{name}.attention.output", attention(values, added), values)
+        inner = layers.Dense(config.inner, activation, name=f"{name}.intermediate.dense")(values)
+        outer = layers.Dense(config.hidden, name=f"{name}.output.dense")(inner)
+        values = residual(f"{name}.output", outer, values)
     pooled = values[:, 0] if settings.pooling == "cls" else mean_of_tokens(values, mask)
     pooled = layers.Dropout(rate)(pooled)
     units = 1 if classes == 2 and not multilabel else classes
@@ -110,10 +131,9 @@ def mean_of_tokens(values: Any, mask: Any) -> Any:
 
 def is_frozen(layer: str, freeze: int) -> bool:
     """Return whether a layer is of the embeddings or one of the `freeze` lowest layers."""
-    if layer in EMBEDDINGS or layer == "embeddings_layer_norm":
-        return True
-    number = layer.removeprefix(BLOCK)
-    return number.isdigit() and int(number) < freeze
+    number = layer.removeprefix(BLOCK).partition(".")[0]
+    is_embedding = layer.startswith(EMBEDDINGS) or layer == DISTANCES
+    return is_embedding or (number.isdigit() and int(number) < freeze)
 
 
 @dataclass(frozen=True)
@@ -128,17 +148,14 @@ class Place:
 def place_of(path: str, shape: tuple[int, ...]) -> Place:
     """Return the place of an array that Keras calls `path`.
 
-    A path is such as layer_0/self_attention_layer/query/kernel. Keras splits the columns of
-    attention into heads, which are joined in the files; kernels are transposed there.
+    A path is such as encoder.layer.0.attention/query/kernel. Keras splits the columns of attention
+    into heads, which are joined in the files; kernels are transposed there.
     """
     layer, *inner, array = path.split("/")
-    if layer in EMBEDDINGS:
-        return Place(EMBEDDINGS[layer], shape)
-    if layer.startswith(BLOCK):
-        stored = f"encoder.layer.{layer.removeprefix(BLOCK)}.{LAYERS[inner[-1]]}"
-    else:
-        stored = HEAD if layer == HEAD else "embeddings.LayerNorm"
-    name = f"{stored}.{ARRAYS[array]}"
+    stored = ".".join([layer, *(PARTS[part] for part in inner)])
+    name = f"{stored}.{ARRAYS.get(array, array)}"
+    if array == "embeddings":
+        return Place(name, shape)
     if array != "kernel":
         return Place(name, (math.prod(shape),))
     # The number of dimensions of the kernel that are inputs.

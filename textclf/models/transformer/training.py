@@ -14,7 +14,7 @@ from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import Features
 from textclf.artifacts.label_sets import of_actual
 from textclf.artifacts.layers import OUTPUT, SIGMOIDS
-from textclf.artifacts.tokens import Tokens
+from textclf.artifacts.tokens import PADDING, Tokens
 from textclf.core import progress, resources
 from textclf.core.errors import UserError
 from textclf.models.common import workers
@@ -77,6 +77,10 @@ def read_source(folder: Path, chosen: Chosen) -> Source:
     path = chosen.require(folder, catalogue.WEIGHTS)
     stored = bert.select_weights(read_safetensors(path), config, path)
     arrays = {name: array.astype(np.float32, copy=False) for name, array in stored.items()}
+    if config.padding != PADDING:  # the tokens change places, as in the word pieces
+        words = arrays[bert.WORDS].copy()
+        words[[PADDING, config.padding]] = words[[config.padding, PADDING]]
+        arrays[bert.WORDS] = words
     return Source(chosen.name, config, arrays)
 
 

@@ -16,6 +16,9 @@ from textclf.pretrained.weights import verify
 from textclf.vectorize.tokenizer import Tokenizing
 from textclf.vectorize.wordpieces.settings import Settings
 
+# The token of padding in BERT and in MPNet.
+PADS = ("[PAD]", "<pad>")
+
 
 @dataclass(eq=False)
 class Representation(Tokenizing):
@@ -39,12 +42,19 @@ class Representation(Tokenizing):
         """
         path = settings.chosen.require(pretrained, TOKENIZER)
         fitted = cls(settings, path, sha256_of_file(path))
-        if fitted._tokenizer.token_to_id("[PAD]") != PADDING:
-            raise UserError(
-                f"{path}: the token [PAD] must have the id {PADDING}, as in BERT; "
-                "use another tokenizer"
-            )
+        fitted.padding()
         return fitted
+
+    def padding(self) -> int:
+        """Return the id of padding; `UserError` if the tokenizer has no token for it."""
+        for name in PADS:
+            number = self._tokenizer.token_to_id(name)
+            if number is not None:
+                return number
+        raise UserError(
+            f"{self.tokenizer} must have a token for padding, {' or '.join(PADS)}; "
+            "use another tokenizer"
+        )
 
     @property
     def columns(self) -> int:
@@ -52,10 +62,14 @@ class Representation(Tokenizing):
         return self._tokenizer.get_vocab_size()
 
     def transform(self, texts: Iterable[str]) -> Tokens:
-        """Return the word pieces of the texts; special tokens open and close each window."""
+        """Return the word pieces of the texts; special tokens open and close each window.
+
+        Their ids are those of the tokenizer, except that padding and the token 0 change places.
+        """
         rows = [list(chain.from_iterable(windows)) for windows in self.windows(texts)]
         starts = np.cumsum([0, *map(len, rows)], dtype=np.int64)
         ids = np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=int(starts[-1]))
+        ids[ids == PADDING] = self.padding()
         return Tokens(ids, starts, self.columns, self.settings.length)
 
     def to_json(self) -> dict[str, Any]:

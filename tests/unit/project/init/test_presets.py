@@ -53,9 +53,9 @@ def test_a_preset_has_its_models_which_are_valid_settings(
 
 
 def test_best_asks_for_its_packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presets, "find_spec", lambda name: None if name == "keras_hub" else name)
+    monkeypatch.setattr(presets, "find_spec", lambda name: None if name == "tensorflow" else name)
     assert choose("best", language="German").candidates == choose("good").candidates
-    with pytest.raises(UserError, match=r"--preset best needs keras_hub; .*choose --preset good"):
+    with pytest.raises(UserError, match=r"--preset best needs tensorflow; .*choose --preset good"):
         choose("best")
 
 

@@ -26,7 +26,7 @@ INTERVAL = 60.0
 # Name of the checkpoint in the scratch folder.
 FILE = "training.npz"
 # A checkpoint is of use only with the same versions of these.
-LIBRARIES = ("keras", "keras-hub", "numpy", "scipy", "tensorflow")
+LIBRARIES = ("keras", "numpy", "scipy", "tensorflow")
 
 
 @dataclass
