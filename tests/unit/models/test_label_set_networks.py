@@ -87,14 +87,14 @@ def bert_rows(count: int, labels: int, seed: int = 0) -> Features:
 @pytest.mark.parametrize("labels", [1, 2])
 def test_a_transformer_learns_several_labels(folders: Folders, labels: int) -> None:
     train, watched = bert_rows(60, labels), bert_rows(9, labels, 1)
-    fitted = berts.fit(train, watched, berts.settings(epochs=12), folders)
+    fitted = berts.fit(train, watched, berts.settings(epochs=40), folders)
     assert isinstance(fitted.layers, OnnxClassifier)
     assert fitted.layers.predict_proba(train.X).shape == (60, labels)
     assert last(fitted, "watched") == pytest.approx(measured(fitted, watched), rel=1e-3)
     shares = train.y.mean(axis=0)
     assert (
         measured(fitted, train)[0]
-        < 0.85 * -(shares * np.log(shares) + (1 - shares) * np.log(1 - shares)).mean()
+        < 0.5 * -(shares * np.log(shares) + (1 - shares) * np.log(1 - shares)).mean()
     )
 
 
