@@ -47,7 +47,7 @@ class Cluster:
         self.folder, self.stack = folder, stack
         self.file = folder / "scheduler.json"
         self.log = stack.enter_context((folder / "log").open("w+"))
-        self.start(
+        self.scheduler = self.start(
             "dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-show"
         )
         self.workers = [
@@ -178,6 +178,30 @@ def test_a_killed_worker_changes_no_byte(
         vectorize_here(project, "killed")
     assert victim.returncode == -signal.SIGKILL
     assert content(project / "killed") == content(project / "inline")
+
+
+def test_a_killed_scheduler_is_one_line(project: Path, cluster: Cluster) -> None:
+    code = f"""
+import os, runpy, signal
+from textclf.core import workers
+
+def kill_after_first(items, description, _):
+    for item in items:
+        yield item
+        os.kill({cluster.scheduler.pid}, signal.SIGKILL)
+        break
+    yield from items
+
+workers.track = kill_after_first
+runpy.run_module("stages.vectorize", run_name="__main__")
+"""
+    options = ["--splits", "splits", "--pretrained", "pretrained", "--features", "lost"]
+    environment = {"DVC_STAGE": "vectorize@words", "DASK_SCHEDULER_ADDRESS": cluster.address()}
+    done = python("-c", code, *options, folder=project, **environment)
+    assert done.status == 2
+    assert done.err.endswith("lost the connection to the scheduler; restart it\n")
+    assert done.err.count("\n") == 1
+    assert not list((project / "lost").iterdir())
 
 
 @pytest.mark.parametrize("classes", [2, 3])

@@ -7,6 +7,7 @@ for each core that this process may use (see taskset) and ends with the pool.
 """
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import signal
@@ -143,13 +144,14 @@ def results_of(futures: "Iterable[Future[Any]]", description: str) -> Iterator[A
     """
     from distributed import KilledWorker
     from distributed.client import FutureCancelledError
+    from distributed.comm.core import CommClosedError
 
     try:
         for future in futures:
             yield future.result()
     except KilledWorker as error:
         raise UserError(f"{description}: {DIED}") from error
-    except FutureCancelledError as error:
+    except (FutureCancelledError, CommClosedError) as error:
         raise UserError(
             f"{description}: lost the connection to the scheduler; restart it"
         ) from error
@@ -350,6 +352,8 @@ def _connection(address: str) -> "Iterator[Client]":
     import dask.config
     from distributed import Client
 
+    # Dask prints a traceback for a scheduler that is gone; `results_of` says it in one line.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     # Of the parameters of a model with many classes.
     quiet = {"distributed.admin.large-graph-warning-threshold": "1TB"}
     with contextlib.ExitStack() as stack:
