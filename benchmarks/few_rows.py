@@ -1,13 +1,16 @@
 """The preset good of `textclf init` with 8 training rows per class.
 
-It is measured without and with sentence vectors.
+It is measured without and with sentence vectors, beside tuned encoders of two sizes.
 
     python -m benchmarks.few_rows FOLDER [--corpora NAME ...]
 
 FOLDER has pairs <name>.train.csv and <name>.test.csv, with the columns text and label; the lesson's
 corpora and their pool are added. Ten draws of the training rows; at most 1,000 test rows, the same
 for all draws. `good` is the model that init names or held-out training rows choose; `counts` is
-logistic regression on counts of words, with C = 1.
+logistic regression on counts of words, with C = 1. `larger_vectors` and `larger_tuned` are sentence
+vectors and tuning of the larger encoder; `average` and `larger_average` have the mean of the
+probabilities of the tuned encoder and of its vectors. Corpora that are not named keep their stored
+results.
 """
 
 import argparse
@@ -25,6 +28,7 @@ from benchmarks.inputs import NAMES, POOL, WEIGHTS, fetch_weights, split_lesson
 from benchmarks.presets import read
 from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import Features, squared_norms, stack_columns, unit_scale
+from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.model_choice import choose, compare_candidates
 from textclf.evaluate.registry import compute
 from textclf.evaluate.rows import JudgedRows
@@ -41,8 +45,16 @@ from textclf.vectorize.settings import Combine, Vectorize
 RESULT = "few_rows"
 PER_CLASS, DRAWS, TESTED, SEED = 8, 10, 1000, 0
 OTHERS = ("counts", "logistic_regression", "sentence_vectors", "combined")
-MODELS = (*OTHERS, "contrastive", "good")
-SHOWN = MODELS[1:-1]
+LARGER = "all-mpnet-base-v2"
+# The mean of the probabilities of two models.
+AVERAGES = {
+    "average": ("sentence_vectors", "contrastive"),
+    "larger_average": ("larger_vectors", "larger_tuned"),
+}
+FITTED = (*OTHERS, "contrastive", "larger_vectors", "larger_tuned")
+MODELS = (*FITTED, *AVERAGES, "good")
+SHOWN = ("logistic_regression", "sentence_vectors", "combined", "contrastive", "average")
+SHOWN_LARGER = ("larger_vectors", "larger_tuned", "larger_average")
 
 
 def measure(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
@@ -67,39 +79,54 @@ def measure(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
     sections, chosen = models_of.sections, choose_settings("good", result, models_of.candidates)
     named = next(choice.value for choice in chosen if choice.key == "export.model")
     vectorize = Vectorize.model_validate(
-        {**sections["vectorize"], "counts": {}, "pieces": {"method": "wordpieces"}}
+        {
+            **sections["vectorize"],
+            "counts": {},
+            "pieces": {"method": "wordpieces"},
+            "larger": {"method": "encoder", "pretrained": LARGER},
+            "larger_pieces": {"method": "wordpieces", "pretrained": LARGER},
+        }
     )
+    tuned = tuned_settings(len(draws[0]))
     added = {
         "counts": {"kind": "logistic_regression", "features": "counts", "C": 1.0},
-        "contrastive": tuned_settings(len(draws[0])),
+        "contrastive": tuned,
+        "larger_vectors": {**sections["train"]["sentence_vectors"], "features": "larger"},
+        "larger_tuned": {**tuned, "features": "larger_pieces", "pretrained": LARGER},
     }
     models = Train.model_validate({**sections["train"], **added})
     # The vectors of a text depend on no other text.
     texts = pd.concat([*draws, test]).drop_duplicates("id")
-    encoded = features({"train": texts}, "sentences", vectorize, list(counts))["train"]
-    place = {name: row for row, name in enumerate(encoded.ids.tolist())}
+    encoded = {
+        name: features({"train": texts}, name, vectorize, list(counts))["train"]
+        for name in ("sentences", "larger")
+    }
+    place = {name: row for row, name in enumerate(encoded["sentences"].ids.tolist())}
     found_scores: dict[str, list[list[float]]] = {name: [] for name in MODELS}
-    seconds: list[float] = []
+    seconds: dict[str, list[float]] = {"contrastive": [], "larger_tuned": []}
     for draw in draws:
         splits = {"train": draw.sample(frac=1, random_state=SEED), "test": test}
         parts = {
             name: features(splits, name, vectorize, list(counts))
-            for name in ("words", "counts", "pieces")
+            for name in ("words", "counts", "pieces", "larger_pieces")
         }
-        parts["sentences"] = {
-            split: encoded.take(np.array([place[name] for name in rows["id"]]))
-            for split, rows in splits.items()
-        }
+        for name, vectors in encoded.items():
+            parts[name] = {
+                split: vectors.take(np.array([place[row] for row in rows["id"]]))
+                for split, rows in splits.items()
+            }
         parts["words_and_sentences"] = combine(parts["words"], parts["sentences"])
         measured, cpu = scores(parts, models, named)
-        seconds.append(cpu)
+        for name, taken in cpu.items():
+            seconds[name].append(taken)
         for name, score in measured.items():
             found_scores[name].append(score)
     return {
         "classes": len(counts),
         "test_rows": len(test),
         "scores": found_scores,
-        "seconds": seconds,
+        "seconds": seconds["contrastive"],
+        "larger_seconds": seconds["larger_tuned"],
     }
 
 
@@ -126,40 +153,47 @@ def combine(first: Mapping[str, Features], second: Mapping[str, Features]) -> di
 
 def scores(
     parts: Mapping[str, Mapping[str, Features]], models: Train, named: str | None
-) -> tuple[dict[str, list[float]], float]:
+) -> tuple[dict[str, list[float]], dict[str, float]]:
     """Return accuracy and log loss of each model, and of the one that is named or chosen.
 
-    Also the CPU seconds of the contrastive fit; the first one of a process compiles the network.
+    Also the CPU seconds of the tuned models; the first fit of a process compiles the network.
     """
-    measured, held_out, seconds = {}, {}, 0.0
+    predicted, held_out, seconds = {}, {}, {}
     folders = Folders(WEIGHTS)
-    for name in MODELS[:-1]:
+    for name in FITTED:
         settings = models[name]
         of_model = parts[settings.features]
         datasets = {split: Dataset.of_rows(part) for split, part in of_model.items()}
         start = time.process_time()
         fitted = fit_model(settings.kind, datasets, settings, folders)
-        seconds = round(time.process_time() - start, 1) if name == "contrastive" else seconds
-        probabilities = fitted.layers.predict_proba(of_model["test"].X)
-        numbers = compute(of_model["test"].y, probabilities, probabilities.argmax(axis=1))
-        measured[name] = [numbers["accuracy"], numbers["log_loss"]]
-        if name in OTHERS[1:]:
+        if settings.kind == "transformer":
+            seconds[name] = round(time.process_time() - start, 1)
+        predicted[name] = fitted.layers.predict_proba(of_model["test"].X)
+        if name in OTHERS[1:] and named is None:
             rows = crossvalidate(
                 settings.kind, of_model["train"], settled(settings, fitted.record), folders
             )
             if rows is not None:
                 held_out[name] = rows
-    first = next(iter(held_out.values()))
-    rows_of = {name: rows.probabilities for name, rows in held_out.items()}
-    chosen = choose(
-        compare_candidates(
-            {
-                name: JudgedRows(first.y, each, each.argmax(axis=1), stratified=True)
-                for name, each in rows_of.items()
-            }
+    for name, (first, second) in AVERAGES.items():
+        predicted[name] = (predicted[first] + predicted[second]) / 2
+    y = parts["words"]["test"].y
+    measured = {}
+    for name, probabilities in predicted.items():
+        numbers = compute(y, probabilities, probabilities.argmax(axis=1))
+        measured[name] = [numbers["accuracy"], numbers["log_loss"]]
+    return measured | {"good": measured[named or choose_by(held_out)]}, seconds
+
+
+def choose_by(held_out: Mapping[str, Predictions]) -> str:
+    """Return the model that held-out training rows choose."""
+    judged = {
+        name: JudgedRows(
+            rows.y, rows.probabilities, rows.probabilities.argmax(axis=1), stratified=True
         )
-    )
-    return measured | {"good": measured[named or chosen]}, seconds
+        for name, rows in held_out.items()
+    }
+    return choose(compare_candidates(judged))
 
 
 def table() -> str:
@@ -192,7 +226,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--corpora", nargs="*")
     given = parser.parse_args()
-    fetch_weights()
+    fetch_weights(LARGER)
     fetched = sorted(
         path.name.removesuffix(".train.csv") for path in given.folder.glob("*.train.csv")
     )
@@ -212,7 +246,7 @@ def main() -> None:
             for name, each in corpora[corpus]["scores"].items()
         }
         results.tell(f"{corpus}: {means}")
-    results.write(RESULT, {"corpora": corpora})
+    results.write(RESULT, {"corpora": {**results.read(RESULT)["corpora"], **corpora}})
 
 
 if __name__ == "__main__":
