@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
 from benchmarks import results
@@ -42,6 +43,8 @@ from textclf.project.init.survey import Survey
 from textclf.vectorize.in_memory import vectorize_splits
 from textclf.vectorize.settings import Combine, Vectorize
 
+Array = NDArray[np.float64]
+
 RESULT = "few_rows"
 PER_CLASS, DRAWS, TESTED, SEED = 8, 10, 1000, 0
 OTHERS = ("counts", "logistic_regression", "sentence_vectors", "combined")
@@ -53,8 +56,19 @@ AVERAGES = {
 }
 FITTED = (*OTHERS, "contrastive", "larger_vectors", "larger_tuned")
 MODELS = (*FITTED, *AVERAGES, "good")
-SHOWN = ("logistic_regression", "sentence_vectors", "combined", "contrastive", "average")
-SHOWN_LARGER = ("larger_vectors", "larger_tuned", "larger_average")
+# The columns of the table.
+SHOWN = {
+    "logistic_regression": "words and letters",
+    "sentence_vectors": "sentence vectors",
+    "combined": "both",
+    "contrastive": "contrastive",
+    "average": "average",
+}
+SHOWN_LARGER = {
+    "larger_vectors": "sentence vectors",
+    "larger_tuned": "contrastive",
+    "larger_average": "average",
+}
 
 
 def measure(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
@@ -200,24 +214,45 @@ def table() -> str:
     """Return mean accuracy and log loss by corpus and model, with their standard deviations.
 
     The gain of the contrastive model is that over the sentence vectors of the same draws, in
-    points.
+    points. A model that is not measured has an empty cell.
     """
     lines = []
     for corpus, each in results.read(RESULT)["corpora"].items():
         scores = {name: np.array(scores) for name, scores in each["scores"].items()}
-        cells = dict.fromkeys([*SHOWN, "gain", "seconds"], "")
-        for name in SHOWN:
-            accuracy, loss = scores[name].T
-            cells[name] = (
-                f"{100 * accuracy.mean():.1f} ± {100 * accuracy.std(ddof=1):.1f}; {loss.mean():.2f}"
-            )
-        gains = 100 * (scores["contrastive"] - scores["sentence_vectors"])[:, 0]
-        low, high = stats.ttest_1samp(gains, 0).confidence_interval()
-        cells["gain"] = f"{gains.mean():+.1f} ({low:+.1f} to {high:+.1f})"
-        cells["seconds"] = f"{each['seconds'][0]:.0f}"
-        lines.append([corpus, str(each["classes"]), *cells.values()])
-    models = ["words and letters", "sentence vectors", "both", "contrastive"]
-    return results.markdown(["corpus", "classes", *models, "gain", "CPU s"], lines)
+        cells = [_mean(scores.get(name)) for name in SHOWN]
+        gain = _gain(scores["contrastive"], scores["sentence_vectors"])
+        lines.append([corpus, str(each["classes"]), *cells, gain, f"{each['seconds'][0]:.0f}"])
+    header = ["corpus", "classes", *SHOWN.values(), "gain", "CPU s"]
+    return results.markdown(header, lines)
+
+
+def larger_table() -> str:
+    """Return the same of the larger encoder; its gain is over the contrastive smaller one."""
+    lines = []
+    for corpus, each in results.read(RESULT)["corpora"].items():
+        if "larger_tuned" not in each["scores"]:
+            continue
+        scores = {name: np.array(scores) for name, scores in each["scores"].items()}
+        cells = [_mean(scores[name]) for name in SHOWN_LARGER]
+        gains = [_gain(scores[name], scores["contrastive"]) for name in SHOWN_LARGER]
+        lines.append([corpus, *cells, *gains, f"{each['larger_seconds'][0]:.0f}"])
+    gains = [f"gain of {name}" for name in SHOWN_LARGER.values()]
+    return results.markdown(["corpus", *SHOWN_LARGER.values(), *gains, "CPU s"], lines)
+
+
+def _mean(scores: Array | None) -> str:
+    """Return mean accuracy and log loss over the draws; none if the model is not measured."""
+    if scores is None:
+        return ""
+    accuracy, loss = scores.T
+    return f"{100 * accuracy.mean():.1f} ± {100 * accuracy.std(ddof=1):.1f}; {loss.mean():.2f}"
+
+
+def _gain(scores: Array, others: Array) -> str:
+    """Return the mean gain in points of accuracy on the same draws, with its 95% interval."""
+    gains = 100 * (scores - others)[:, 0]
+    low, high = stats.ttest_1samp(gains, 0).confidence_interval()
+    return f"{gains.mean():+.1f} ({low:+.1f} to {high:+.1f})"
 
 
 def main() -> None:
