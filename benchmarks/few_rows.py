@@ -14,6 +14,7 @@ results.
 """
 
 import argparse
+import multiprocessing
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -130,11 +131,14 @@ def measure(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
                 for split, rows in splits.items()
             }
         parts["words_and_sentences"] = combine(parts["words"], parts["sentences"])
-        measured, cpu = scores(parts, models, named)
+        # A process of its own for each draw, since TensorFlow keeps the networks of all fits.
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            measured, cpu = pool.apply(scores, (parts, models, named))
         for name, taken in cpu.items():
             seconds[name].append(taken)
         for name, score in measured.items():
             found_scores[name].append(score)
+        results.tell(f"{len(found_scores['good'])} of {DRAWS}: {measured}; {cpu}")
     return {
         "classes": len(counts),
         "test_rows": len(test),
@@ -281,7 +285,7 @@ def main() -> None:
             for name, each in corpora[corpus]["scores"].items()
         }
         results.tell(f"{corpus}: {means}")
-    results.write(RESULT, {"corpora": {**results.read(RESULT)["corpora"], **corpora}})
+        results.write(RESULT, {"corpora": {**results.read(RESULT)["corpora"], **corpora}})
 
 
 if __name__ == "__main__":
