@@ -109,7 +109,7 @@ def measure(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
         "larger_vectors": {**sections["train"]["sentence_vectors"], "features": "larger"},
         "larger_tuned": {**tuned, "features": "larger_pieces", "pretrained": LARGER},
     }
-    models = Train.model_validate({**sections["train"], **added})
+    models = {**sections["train"], **added}
     # The vectors of a text depend on no other text.
     texts = pd.concat([*draws, test]).drop_duplicates("id")
     encoded = {
@@ -170,14 +170,14 @@ def combine(first: Mapping[str, Features], second: Mapping[str, Features]) -> di
 
 
 def scores(
-    parts: Mapping[str, Mapping[str, Features]], models: Train, named: str | None
+    parts: Mapping[str, Mapping[str, Features]], sections: Mapping[str, Any], named: str | None
 ) -> tuple[dict[str, list[float]], dict[str, float]]:
     """Return accuracy and log loss of each model, and of the one that is named or chosen.
 
     Also the CPU seconds of the tuned models; the first fit of a process compiles the network.
     """
     predicted, held_out, seconds = {}, {}, {}
-    folders = Folders(WEIGHTS)
+    models, folders = Train.model_validate(sections), Folders(WEIGHTS)
     for name in FITTED:
         settings = models[name]
         of_model = parts[settings.features]
