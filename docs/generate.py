@@ -257,6 +257,7 @@ OWN_TABLES = {
     "by-rows": by_rows.table,
     "extras": install.table,
     "few-rows": few_rows.table,
+    "few-rows-larger": few_rows.larger_table,
     "first-install": install.sentence,
     "own-table": presets.example,
     "presets": presets.table,

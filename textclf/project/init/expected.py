@@ -62,10 +62,8 @@ SEARCH = 12
 REFERENCE = 0.031
 # How many times as long as the English encoder each one takes.
 ENCODERS = {ENGLISH: 1, LARGE: 6.5, MULTILINGUAL: 2}
-# MB in data, models and DVC's cache of an encoder, and of a fine-tuned transformer with its
-# average.
+# MB in data, models and DVC's cache of an encoder, or of a transformer that starts from it.
 ENCODER = {ENGLISH: 370, LARGE: 1750, MULTILINGUAL: 380}
-TRANSFORMER = 365
 
 
 def expected_minutes(
@@ -142,7 +140,8 @@ def fine_tuning_seconds(model: Mapping[str, Any], survey: Survey, fits: float) -
     """Return the seconds of so many fits of a compiled transformer to all rows on one core."""
     pieces = (survey.characters / survey.rows) / PIECE[survey.unit] + 2
     passes: int = model.get("epochs", EPOCHS)
-    return FINE_TUNE / EPOCHS * passes * min(pieces, READ) * survey.untested * fits
+    size = ENCODERS[model.get("pretrained", ENGLISH)]
+    return size * FINE_TUNE / EPOCHS * passes * min(pieces, READ) * survey.untested * fits
 
 
 def _kind(terms: Mapping[str, Any]) -> str:
@@ -161,9 +160,17 @@ def disk_in_words(sections: Mapping[str, Mapping[str, Any]]) -> str:
 
     It is "" without pretrained weights.
     """
-    encoders = [section.get("pretrained") for section in sections["vectorize"].values()]
-    transformers = [model["kind"] == "transformer" for model in sections["train"].values()]
-    megabytes = sum(ENCODER.get(name, 0) for name in encoders) + TRANSFORMER * sum(transformers)
+    encoders = [
+        section["pretrained"]
+        for section in sections["vectorize"].values()
+        if section["method"] == "encoder"
+    ]
+    transformers = [
+        model.get("pretrained", ENGLISH)
+        for model in sections["train"].values()
+        if model["kind"] == "transformer"
+    ]
+    megabytes = sum(ENCODER[name] for name in [*encoders, *transformers])
     return f", and about {megabytes} MB of disk" if megabytes else ""
 
 

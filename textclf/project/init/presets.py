@@ -11,7 +11,7 @@ from textclf.core.quoting import list_names
 from textclf.core.writing_systems import MOST, SOME
 from textclf.models.logistic_regression import IN_MEMORY
 from textclf.models.transformer import CONTRASTIVE
-from textclf.pretrained.catalogue import encoder_for
+from textclf.pretrained.catalogue import LARGE, encoder_for
 from textclf.project.init.expected import SEARCH, fine_tuning_seconds, fit_seconds
 from textclf.project.init.survey import FEW_PER_CLASS, Survey
 
@@ -110,8 +110,13 @@ def choose_models(preset: str, survey: Survey) -> Models:
         train["transformer"] = {"kind": "transformer", "features": "pieces"}
         average["average"] = {"first": "combined", "second": "transformer"}
     if _is_tuned(preset, survey):
-        vectorize["pieces"] = {"method": "wordpieces"}
-        train["contrastive"] = tuned_settings(survey.untested)
+        tuned = tuned_settings(survey.untested)
+        if preset == "best":
+            vectorize["larger_pieces"] = {"method": "wordpieces", "pretrained": LARGE}
+            tuned |= {"features": "larger_pieces", "pretrained": LARGE}
+        else:
+            vectorize["pieces"] = {"method": "wordpieces"}
+        train["contrastive"] = tuned
         reason = f"fewer than {FEW_PER_CLASS} rows per class: docs/presets.md"
         reasons.append(Choice("train.contrastive.objective", CONTRASTIVE, reason))
     sections = {"vectorize": vectorize, "combine": combine, "train": train, "average": average}

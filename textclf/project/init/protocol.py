@@ -223,9 +223,7 @@ def _export(preset: str, survey: Survey, candidates: Sequence[str]) -> Iterator[
             f"fewer than {FEWEST_TO_CHOOSE} rows can't choose; "
             "on so few rows it was the best: docs/presets.md"
         )
-        # In `best` a larger encoder makes the sentence vectors, which on average did better than
-        # tuning a small one.
-        is_tuned = preset == "good" and "contrastive" in candidates
+        is_tuned = "contrastive" in candidates
         yield Choice("export.model", "contrastive" if is_tuned else "sentence_vectors", reason)
     elif not survey.choosing:
         reason = f"{NONE_CHOOSE}; the best on most corpora: docs/presets.md"

@@ -157,7 +157,7 @@ def test_minutes_are_said_in_words(value: float, words: str) -> None:
         ("fast", "German", ""),
         ("good", "English", ", and about 370 MB of disk"),
         ("good", "German", ", and about 380 MB of disk"),
-        ("best", "English", ", and about 2115 MB of disk"),
+        ("best", "English", ", and about 2120 MB of disk"),
     ],
 )
 def test_a_preset_with_pretrained_weights_says_what_disk_they_take(
