@@ -70,15 +70,17 @@ def write_checked_json(path: Path, content: Mapping[str, Any], *, sort_keys: boo
     )
 
 
-def read_checked_json(path: Path, keys: Iterable[str]) -> dict[str, Any]:
-    """Return the content, with exactly these keys, that `write_checked_json` wrote.
+def read_checked_json(
+    path: Path, keys: Iterable[str], optional: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Return the content, with all these keys and maybe the `optional`, of `write_checked_json`.
 
     Raises `UserError` if the file is missing or damaged, or was made by a newer textclf.
     """
     content = read_versioned_json(path)
     with reading(path):
         checksum = content.pop(CHECKSUM, None)
-        if content.keys() != set(keys) or checksum != checksum_of_json(content):
+        if content.keys() - set(optional) != set(keys) or checksum != checksum_of_json(content):
             raise ValueError(checksum)
     return content
 

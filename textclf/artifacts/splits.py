@@ -1,6 +1,6 @@
 """The rows of each split: Parquet files with the columns id, text, label and cluster.
 
-Beside them are the class names in order.
+Beside them are the class names in order, with the numbers of ordered classes.
 
 A label is the position of its class, or with several labels per text a list of positions in
 ascending order; some readers return names instead. A column of data.slices is `slice_<column>`, one
@@ -24,12 +24,14 @@ from textclf.artifacts.shards import Shards
 from textclf.core import parquet
 from textclf.core.arrow import flat, refilled
 from textclf.core.files import COLUMN, SLICE, reading
+from textclf.core.scale import Scale
 from textclf.core.text_row import TextRow
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CLASSES, TABLE = "classes.json", "table.json"  # beside the splits
+SCALE = "scale"  # in classes.json with data.order: the number of each class
 SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string()), ("label", pa.int32())])
 LABEL_LISTS = pa.field("label", pa.list_(pa.int32()))  # in place of a single label
 # A hash of a row's group or else of its normalised text, for evaluate: equal for rows that are not
@@ -215,12 +217,23 @@ def write_table(table: pa.Table, path: Path) -> None:
 
 def read_classes(folder: Path) -> list[str]:
     """Return the class names in order; `UserError` if their file is missing or damaged."""
-    return list(read_checked_json(folder / CLASSES, ("classes",))["classes"])
+    return list(_read_classes(folder)["classes"])
 
 
-def write_classes(classes: list[str], folder: Path) -> None:
-    """Write the class names, in order, as JSON."""
-    write_checked_json(folder / CLASSES, {"classes": classes})
+def read_scale(folder: Path) -> Scale | None:
+    """Return the number of each class, None without data.order; `UserError` as `read_classes`."""
+    content = _read_classes(folder)
+    return tuple(content[SCALE]) if SCALE in content else None
+
+
+def _read_classes(folder: Path) -> dict[str, Any]:
+    return read_checked_json(folder / CLASSES, ("classes",), (SCALE,))
+
+
+def write_classes(classes: list[str], folder: Path, scale: Scale | None = None) -> None:
+    """Write the class names, in order, as JSON; with data.order also the number of each."""
+    ordered = {} if scale is None else {SCALE: scale}
+    write_checked_json(folder / CLASSES, {"classes": classes, **ordered})
 
 
 def read_checksums(folder: Path) -> dict[str, str]:

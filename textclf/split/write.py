@@ -13,6 +13,7 @@ from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun, split_rows
 from textclf.core.quoting import list_classes, list_names
+from textclf.core.scale import scale_of
 from textclf.split.draw import require_classes
 from textclf.split.leaks import LeakCounter
 from textclf.split.settings import Split
@@ -63,7 +64,8 @@ def write_splits(
         step.report(report)
     total = sum(counter.row_counts().values())
     memory.require_measuring(total, len(rows.classes), models=1, where=str(table))
-    splits.write_classes(rows.classes, folder)
+    scale = scale_of(rows.classes) if data.order else None
+    splits.write_classes(rows.classes, folder, scale)
     shutil.rmtree(scratch)
     return rows.classes, SplitReport.model_validate(report)
 

@@ -134,5 +134,11 @@ class Labels:
             merged = known.intersection(filter(None, self.rare.values()))
             names = dict.fromkeys([*map(self.class_of, order), *merged])
             order = tuple(name for name in names if name)
+        if self.settings.order and (others := known.difference(order or ())):
+            raise UserError(
+                f"{self.path}: data.classes must have every label with data.order; "
+                f"got {quote_value(min(others))} in the rows; put it in its place, or leave out "
+                "its rows"
+            )
         setting = "data.classes" if self.settings.classes else "data.label"
         self.classes = order_classes(known, order, str(self.path), setting)

@@ -17,6 +17,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from textclf.core.errors import UserError
+from textclf.core.scale import scale_of
 from textclf.core.settings import Columns, FilePath, Name, Section, relation, rule, show, unique
 from textclf.tables.formats import TABLE_FORMATS
 from textclf.tables.layout import SEPARATOR
@@ -231,6 +232,11 @@ class Data(Section):
     classes: Classes = Field(
         None, description="labels in order, binary: positive class last; null sorts them"
     )
+    order: bool = Field(
+        False,
+        description="whether classes are steps of a scale in the order of classes, such as stars: "
+        "a near class is less wrong",
+    )
     labels: Mapping[Name, Name] = Field(
         {},
         description="labels to read as others, as written and as meant, such as {Billing: billing}",
@@ -322,6 +328,8 @@ class Data(Section):
                 "unknown must not be in classes unless train_unknown is true; "
                 f"got {show(self.unknown)}"
             )
+        if self.order and (broken := self._rule_of_order()):
+            raise relation(f"order must be false {broken}; got true")
         if not self.multilabel and len(labels) > 1:
             raise relation(
                 f"label must be one column unless task is multilabel; got {show(self.label)}"
@@ -330,6 +338,20 @@ class Data(Section):
             rule = "null unless task is multilabel and label one column"
             raise relation(f"label_separator must be {rule}; got {show(self.label_separator)}")
         return self
+
+    def _rule_of_order(self) -> str:
+        """Return the rule that ordered classes break, "" for none."""
+        if self.multilabel:
+            return "for task multilabel"
+        if self.classes is None or len(self.classes) < 3:
+            return "unless classes lists three or more, in their order"
+        if scale_of(self.classes) is None:
+            return "unless the numbers in classes all ascend, or all descend"
+        if self.rare == "merge":
+            return "for rare merge, which makes a class without a place in the order"
+        if self.train_unknown:
+            return "for train_unknown, a class without a place in the order"
+        return ""
 
     @property
     def multilabel(self) -> bool:

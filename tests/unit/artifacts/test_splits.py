@@ -43,6 +43,14 @@ def test_classes_are_read_in_their_order(tmp_path: Path, classes: list[str]) -> 
     assert splits.read_classes(tmp_path) == classes
 
 
+def test_the_numbers_of_ordered_classes_are_read_back(tmp_path: Path) -> None:
+    splits.write_classes(["1", "2", "5"], tmp_path, (1, 2, 5))
+    assert splits.read_scale(tmp_path) == (1, 2, 5)
+    assert splits.read_classes(tmp_path) == ["1", "2", "5"]
+    splits.write_classes(["a", "b"], tmp_path)
+    assert splits.read_scale(tmp_path) is None
+
+
 @pytest.mark.parametrize("content", ['{"0": 1}', '"01"', "[0, 1]", "[", "", '["0", null]'])
 def test_classes_that_are_no_list_of_text_are_damaged(tmp_path: Path, content: str) -> None:
     (tmp_path / splits.CLASSES).write_text(content)
