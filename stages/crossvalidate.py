@@ -7,6 +7,7 @@ CSV per training.
 Params: combine, crossvalidate, data, evaluate, split, train, vectorize.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,7 @@ from textclf.artifacts import splits
 from textclf.artifacts.checked import read_settings
 from textclf.core import files, stage
 from textclf.core.outputs import outputs
+from textclf.core.scale import scale_of
 from textclf.core.unchanged import unchanged
 from textclf.studies import crossvalidation
 from textclf.studies.measure import Sections, Setup
@@ -51,7 +53,10 @@ def run(
             rows["text"] = pd.Series(splits.text_rows(read.table), dtype=object)
         # Without those of data.unknown.
         known = rows[rows["label"] != data.no_class_label].reset_index(drop=True)
-        return crossvalidation.crossvalidate(known, read.classes, setup, crossvalidate)
+        scale = scale_of(read.classes) if data.order else None
+        return crossvalidation.crossvalidate(
+            known, read.classes, replace(setup, scale=scale), crossvalidate
+        )
 
     results = without_rare(data, divide)
     summary = crossvalidation.summarize(results, crossvalidate, confidence)

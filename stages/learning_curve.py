@@ -9,7 +9,7 @@ Params: combine, evaluate, split, train, vectorize.
 from pathlib import Path
 
 from textclf.artifacts.checked import read_settings
-from textclf.artifacts.splits import read, read_classes
+from textclf.artifacts.splits import read, read_classes, read_scale
 from textclf.core import files, stage
 from textclf.core.outputs import outputs
 from textclf.plot import figures
@@ -28,7 +28,7 @@ def run(
     figure: Path = Path("plots/learning_curve.svg"),
 ) -> None:
     """Draw the learning curve of the models of train."""
-    setup = Setup(**vars(sections), pretrained=pretrained)
+    setup = Setup(**vars(sections), pretrained=pretrained, scale=read_scale(splits))
     points = learning_curve(read(splits), read_classes(splits), setup)
     with outputs(curve, figure) as (curve_file, figure_file):
         files.write_csv(curve_file, points)

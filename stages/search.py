@@ -40,7 +40,8 @@ def run(
 
     They are printed, and the command that runs the pipeline with them.
     """
-    setup = Setup(**vars(sections), pretrained=pretrained)
+    scale = split_files.read_scale(splits)
+    setup = Setup(**vars(sections), pretrained=pretrained, scale=scale)
     rows, classes = read_split(splits, "train"), split_files.read_classes(splits)
     searched = setup.train, setup.vectorize, setup.combine
     search = complete(search, *searched)

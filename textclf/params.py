@@ -26,7 +26,7 @@ from textclf.core.settings import (
     suggest,
     validate,
 )
-from textclf.evaluate.registry import METRICS
+from textclf.evaluate.registry import METRICS, OF_SCALE
 from textclf.evaluate.settings import MICRO_F1, OF_COUNTS, OF_SUMS, Evaluate, unknown_classes
 from textclf.evaluate.slices.names import FAMILIES
 from textclf.export.settings import Export
@@ -300,6 +300,8 @@ def _metric_conflicts(params: Params) -> Iterator[str]:
             yield f"{key} must name a metric of data.task {params.data.task}; got {metric}"
         elif metric == "cost" and not params.evaluate.costs:
             yield f"{key} must name another metric unless evaluate.costs is set; got cost"
+        elif metric in OF_SCALE and not params.data.order:
+            yield f"{key} must name another metric unless data.order is true; got {metric}"
 
 
 def _untested_limits(params: Params) -> Iterator[str]:

@@ -13,6 +13,7 @@ from pydantic.dataclasses import dataclass
 
 from textclf.artifacts.checksums import read_checked_json, write_checked_json
 from textclf.core.files import read_versioned_json, reading, require_known, write_versioned_json
+from textclf.core.scale import distances
 
 DECISION = "decision.json"  # in the folder of an exported model
 # Keys of metrics/decisions.json beside the models, which no model can have as its name.
@@ -22,8 +23,9 @@ INDEX = "index.json"  # in the folder of all exported models; names the default 
 # Parameters of the calibrations.
 SCALING = ("temperature", "slope", "intercept", "slopes", "intercepts")
 # Keys of a decision beside its calibration.
-RULES = ("threshold", "thresholds", "costs", "rejection", "baseline")
-IN_SCALING = (*SCALING, "costs", "rejection")  # keys below `scaling` in an exported decision
+RULES = ("threshold", "thresholds", "costs", "scale", "rejection", "baseline")
+# Keys below `scaling` in an exported decision.
+IN_SCALING = (*SCALING, "costs", "scale", "rejection")
 # Probabilities are clipped to it before a logarithm, as in scikit-learn.
 EPSILON = float(np.finfo(np.float64).eps)
 
@@ -101,7 +103,7 @@ class Rejection:
 
 @dataclass(frozen=True, config=EXACT)
 class Decision:
-    """Calibration, then a rule: threshold, costs, thresholds.
+    """Calibration, then a rule: threshold, costs, scale, thresholds.
 
     If these are None, the most probable class is decided.
     """
@@ -110,6 +112,7 @@ class Decision:
     calibration: Calibration | None = None
     thresholds: tuple[Threshold, ...] | None = None  # of each label, with several labels per text
     costs: Costs | None = None
+    scale: tuple[Number, ...] | None = None  # the number of each of ordered classes
     rejection: Rejection | None = None  # which texts belong to no class; None: each belongs to one
     # 1 for a model that ignores the texts, whose answer is always the same.
     baseline: Literal[1] | None = None
@@ -130,15 +133,16 @@ class Decision:
 
         With a threshold: the positive class if its probability exceeds it. With costs: the class
         with the lowest expected cost, the first of equal ones, or `NONE` if no answer costs less:
-        Elkan (2001), IJCAI, 973-978. With neither: the most probable class, the first of equally
-        probable ones. With several labels per text: 1 for each label whose probability exceeds its
-        threshold, (rows, labels) int8.
+        Elkan (2001), IJCAI, 973-978. With a scale alone: the class with the lowest expected
+        distance, a median. Otherwise the most probable class, the first of equally probable ones.
+        With several labels per text: 1 for each label whose probability exceeds its threshold,
+        (rows, labels) int8.
         """
         if self.thresholds is not None:
             return np.asarray(calibrated > np.array(self.thresholds), dtype=np.int8)
-        if self.costs is not None:
+        if self.matrix is not None:
             # not by BLAS, whose last digits depend on the number of rows
-            expected = np.einsum("rc,cd->rd", calibrated, np.array(self.costs))
+            expected = np.einsum("rc,cd->rd", calibrated, np.array(self.matrix))
             cheapest = expected.argmin(axis=1)
             return np.where(cheapest < calibrated.shape[1], cheapest, NONE)
         if self.threshold is None:
@@ -171,6 +175,13 @@ class Decision:
         if self.rejection is not None:
             decided = np.where(self.rejects(calibrated, scores), NONE, decided)
         return calibrated, decided
+
+    @property
+    def matrix(self) -> Costs | None:
+        """What a class costs in place of another by the rule: the costs, or else the distances."""
+        if self.costs is None and self.scale is not None:
+            return distances(self.scale)
+        return self.costs
 
     @property
     def prices(self) -> Costs | None:
@@ -210,7 +221,7 @@ def write_decision(decision: Decision, path: Path) -> None:
     """Write the decision of an exported model.
 
     The keys are `scaling`, with the parameters of the calibration, and `threshold`. With several
-    labels per text it also has `thresholds`. Costs and rejection are in `scaling`.
+    labels per text it also has `thresholds`. Costs, scale and rejection are in `scaling`.
     """
     scaling = {key: value for key, value in decision.to_json().items() if key in IN_SCALING}
     content: dict[str, Any] = {"scaling": scaling, "threshold": decision.threshold}
@@ -239,6 +250,8 @@ def read_decision(path: Path, classes: int) -> Decision:
             suits = suits and decision.multilabel and lengths == {classes}
         elif scaling is not None:
             suits = suits and not decision.multilabel
+        if decision.scale is not None:
+            suits = suits and len(decision.scale) == classes
         if decision.costs is not None:
             shapes = {(classes, classes), (classes, classes + 1)}
             suits = suits and np.shape(decision.costs) in shapes

@@ -21,6 +21,7 @@ from textclf.artifacts.temperature import fit_temperature
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
 from textclf.core.formatting import count_noun
+from textclf.core.scale import Scale
 from textclf.evaluate.calibrate import choose_threshold, fit_platt, reach_precision
 from textclf.evaluate.costs import cost_matrix
 from textclf.evaluate.model_choice import paired_difference
@@ -41,15 +42,18 @@ Outputs = tuple[NDArray[Any], NDArray[np.float64], NDArray[np.int64] | None]
 
 
 def choose_decision(
-    rows: Predictions, settings: Evaluate, clusters: NDArray[np.int64] | None = None
+    rows: Predictions,
+    settings: Evaluate,
+    clusters: NDArray[np.int64] | None = None,
+    scale: Scale | None = None,
 ) -> Decision:
     """Return how a model decides, from its predictions for validation or held-out rows.
 
     The rows may be empty if nothing is chosen. `clusters` (rows,) are those of dependent rows, None
-    if the rows are independent. All numbers are rounded, so that what is measured is what is
-    exported. Each of several labels per text has a calibration and, except by `micro_f1`, a
-    threshold of its own. Raises `UserError` if the settings do not suit the number of classes or
-    the rows.
+    if the rows are independent, `scale` is that of ordered classes. All numbers are rounded, so
+    that what is measured is what is exported. Each of several labels per text has a calibration
+    and, except by `micro_f1`, a threshold of its own. Raises `UserError` if the settings do not
+    suit the number of classes or the rows.
     """
     classes, threshold = len(rows.classes), settings.threshold
     if not rows.multilabel and classes > 2 and settings.calibration == "platt":
@@ -74,21 +78,24 @@ def choose_decision(
         threshold = _choose_threshold(y, calibrated[:, 1], clusters, settings)
     costs = cost_matrix(settings.costs, rows.classes)
     of_two = threshold if classes == 2 and costs is None else None
-    return Decision(of_two, calibration, costs=costs)
+    return Decision(of_two, calibration, costs=costs, scale=scale)
 
 
-def choose_baseline(y: NDArray[Any], classes: Sequence[str], settings: Evaluate) -> Decision:
+def choose_baseline(
+    y: NDArray[Any], classes: Sequence[str], settings: Evaluate, scale: Scale | None = None
+) -> Decision:
     """Return the decision of a baseline: the best single answer for all training rows.
 
     `y` are their labels, as in `Predictions`. The answer is the most frequent class, the first of
-    equally frequent ones, or with costs the cheapest decision. Of several labels it is the set that
+    equally frequent ones, with costs the cheapest decision, or on a `scale` the median class. Of
+    several labels it is the set that
     the most rows have exactly. It has no threshold or calibration to choose, whatever the settings
     say.
     """
     costs = cost_matrix(settings.costs, classes)
     if y.ndim == 1:
         even = EVEN if len(classes) == 2 and costs is None else None
-        return Decision(even, costs=costs, baseline=1)
+        return Decision(even, costs=costs, scale=scale, baseline=1)
     thresholds = np.where(most_frequent_set(y), 0.0, NEVER)
     return Decision(thresholds=tuple(thresholds.tolist()), baseline=1)
 

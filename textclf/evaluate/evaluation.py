@@ -48,6 +48,7 @@ class Evaluation:
             rows.slices.membership,
             trainings.held_out,
             trainings.baselines,
+            rows.scale,
         )
         unknown: dict[str, dict[str, Unknown]] = {}
         self._unknown_curves: dict[str, pd.DataFrame] = {}

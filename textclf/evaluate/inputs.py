@@ -13,9 +13,10 @@ from textclf.artifacts import shapes
 from textclf.artifacts.checksums import verify_folder
 from textclf.artifacts.predictions import HELD_OUT, RECORD, ROUNDS
 from textclf.artifacts.split_report import SplitReport
-from textclf.artifacts.splits import read_classes
+from textclf.artifacts.splits import read_classes, read_scale
 from textclf.core import files, result_files
 from textclf.core.files import SPLITS, UNKNOWN
+from textclf.core.scale import Scale
 from textclf.evaluate.curves import HISTORY_COLUMNS
 from textclf.evaluate.measure import HeldOut, read_held_out
 from textclf.evaluate.results import Record
@@ -84,7 +85,7 @@ class Rows:
 
     `clusters` (rows,) are those of each split with dependent rows. `unknown` (rows,) are the keys
     of the clusters of its rows of no class; if there are any, `keys_with_unknown` has those of all
-    its rows, these last.
+    its rows, these last. `scale` is that of ordered classes.
     """
 
     report: SplitReport
@@ -93,6 +94,7 @@ class Rows:
     unknown: dict[str, NDArray[np.uint64]]
     keys_with_unknown: dict[str, NDArray[np.uint64]]
     slices: SliceSums
+    scale: Scale | None = None
 
     @classmethod
     def read(
@@ -111,4 +113,5 @@ class Rows:
         )
         # Given test rows have shares of their own.
         stratified = stratify and "test" not in report.given
-        return cls(report, stratified, dependent, unknown, both, slices)
+        scale = read_scale(splits)
+        return cls(report, stratified, dependent, unknown, both, slices, scale)

@@ -16,6 +16,7 @@ from textclf.core.files import SPLITS
 from textclf.core.formatting import count_noun
 from textclf.core.progress import track
 from textclf.core.quoting import quote_value
+from textclf.core.scale import Scale
 from textclf.evaluate import registry
 from textclf.evaluate.choose import choose_baseline, choose_decision, has_few
 from textclf.evaluate.clusters import effective_sample_size
@@ -37,7 +38,7 @@ from textclf.evaluate.split_clusters import IdDigest, find_held_out_clusters
 from textclf.evaluate.split_metrics import SplitMetrics
 
 GUESSING = "guessing"  # the baseline, in decisions.json; no model has this name
-SCORES = ("accuracy", "cost", "log_loss")  # by which the default model is chosen
+SCORES = ("accuracy", "cost", "mae", "log_loss")  # by which the default model is chosen
 OF_BASELINE = (*SCORES, *OF_SETS)  # the metrics of guessing
 # What `dvc metrics` and `dvc exp show` list of each model: the metrics on rows that it was not
 # fitted to, those on the training rows, and the records of a training in epochs.
@@ -78,14 +79,16 @@ def decide(
     membership: Membership | None = None,
     held_out: HeldOut | None = None,
     baselines: Collection[str] = (),
+    scale: Scale | None = None,
 ) -> tuple[RowsOfSplits, dict[str, Decision]]:
     """Return the predictions of all models by split, and the decision of each model.
 
     Validation rows choose the decisions or, without them, the rows of `held_out`; those of
     `baselines`, which ignore the texts, follow from the training rows. `models` have their
     predictions in batches; `clusters` are those of the splits with dependent rows, `membership` has
-    the slices of the test rows. Raises `UserError` if the models have different rows, or other test
-    rows than the slices, or if a model has no rows by which to choose.
+    the slices of the test rows, `scale` is that of ordered classes. Raises `UserError` if the
+    models have different rows, or other test rows than the slices, or if a model has no rows by
+    which to choose.
     """
     together = _read_splits(models, membership)
     none = {name: rows.take(slice(0)) for name, rows in together["test"].items()}
@@ -113,9 +116,10 @@ def decide(
     decisions: dict[str, Decision] = {}
     for name, rows in choosing.items():
         if name in baselines:
-            decisions[name] = choose_baseline(together["train"][name].y, rows.classes, settings)
+            y = together["train"][name].y
+            decisions[name] = choose_baseline(y, rows.classes, settings, scale)
         else:
-            decisions[name] = choose_decision(rows, of[name], clustered)
+            decisions[name] = choose_decision(rows, of[name], clustered, scale)
     return together, decisions
 
 
@@ -231,7 +235,7 @@ def compare_with_guessing(
     differences are paired by row, None if there are too few rows for an interval.
     """
     shares, rows = train.support / train.rows, test.of_rows
-    decision = choose_baseline(train.of_rows.y, train.classes, test.settings)
+    decision = choose_baseline(train.of_rows.y, train.classes, test.settings, rows.scale)
     decided = decision.decide(shares[np.newaxis])[0]
     guessed = replace(
         rows,

@@ -8,7 +8,7 @@ import numpy as np
 from textclf.core.files import DIGITS
 from textclf.core.formatting import count_noun
 from textclf.evaluate.metrics.metric import Metric, margin
-from textclf.evaluate.registry import ACCURACY, COST, LOG_LOSS, format_value
+from textclf.evaluate.registry import ACCURACY, COST, LOG_LOSS, MAE, deciding, format_value
 from textclf.evaluate.results import Candidate, Choice, Results
 from textclf.evaluate.rows import Floats, JudgedRows
 
@@ -20,19 +20,27 @@ ONE_ERROR = 0.6826894921370859
 PARTS = 10
 # The seed of the random parts.
 SEED = 0
+# What the best model has, by the metric that chooses.
+BEST = {
+    "accuracy": "highest accuracy",
+    "cost": "lowest mean cost",
+    "mae": "lowest mean absolute error",
+    "log_loss": "lowest log loss",
+}
 
 
 def compare_candidates(models: Mapping[str, JudgedRows]) -> dict[str, Candidate]:
     """Return how each model, from the fastest to the slowest, compares with the best.
 
-    With costs, the mean cost takes the place of the accuracy, and lower is better; with several
-    labels per text the log loss, since few sets are exactly right. `accuracy_difference`, or
-    `cost_difference`, is to the highest accuracy, `log_loss_difference` to the lowest log loss of
-    the models whose accuracy is at most `ERRORS` standard errors (`accuracy_error`) below it. Of
-    these, the models whose log loss is at most as many standard errors (`log_loss_error`) higher
-    are tied, and the first of them is to be chosen. Errors are those of the paired difference on
-    the same rows, of dependent rows by their clusters: Breiman et al. (1984), Classification and
-    Regression Trees, 3.4, take within one unpaired error what is simplest.
+    With costs, the mean cost takes the place of the accuracy, and lower is better, with ordered
+    classes the mean absolute error; with several labels per text the log loss, since few sets are
+    exactly right. `accuracy_difference`, or that of the other metric, is to the highest accuracy,
+    `log_loss_difference` to the lowest log loss of the models whose accuracy is at most `ERRORS`
+    standard errors (`accuracy_error`) below it. Of these, the models whose log loss is at most as
+    many standard errors (`log_loss_error`) higher are tied, and the first of them is to be chosen.
+    Errors are those of the paired difference on the same rows, of dependent rows by their clusters:
+    Breiman et al. (1984), Classification and Regression Trees, 3.4, take within one unpaired error
+    what is simplest.
     """
     metric = chooses(models)
     sign = -1 if metric.higher_is_better else 1
@@ -64,12 +72,15 @@ def compare_candidates(models: Mapping[str, JudgedRows]) -> dict[str, Candidate]
 def chooses(models: Mapping[str, JudgedRows]) -> Metric:
     """Return the metric that chooses the default model.
 
-    It is the accuracy, with `evaluate.costs` the mean cost, with several labels the log loss.
+    It is the accuracy, with `evaluate.costs` the mean cost, with `data.order` the mean absolute
+    error, with several labels the log loss.
     """
     rows = next(iter(models.values()))
     if rows.multilabel:
         return LOG_LOSS
-    return ACCURACY if rows.costs is None else COST
+    if rows.costs is not None:
+        return COST
+    return MAE if rows.has_distances else ACCURACY
 
 
 def paired_difference(
@@ -135,12 +146,11 @@ def explain_choice(named: str | None, results: Results, models: Sequence[str]) -
         return models[-1], "the last of train; none could be cross-validated"
     chosen = choose(compared)
     multilabel = decisions[chosen].decision.multilabel
-    if multilabel:
-        metric, best = "log_loss", "lowest log loss"
-    elif compared[chosen].cost_difference is None:
-        metric, best = "accuracy", "highest accuracy"
-    else:
-        metric, best = "cost", "lowest mean cost"
+    differences = {
+        name for name in BEST if getattr(compared[chosen], f"{name}_difference") is not None
+    }
+    metric = "log_loss" if multilabel else deciding(differences).name
+    best = BEST[metric]
     if rows := decisions.protocol.validation_rows:
         score = results.evaluation[chosen]["validation"][metric]
         where, measured = f"on {count_noun(rows, 'validation row')}", ""

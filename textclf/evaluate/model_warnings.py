@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from textclf.core.formatting import count_noun, display_name, points
 from textclf.core.quoting import quote_name
 from textclf.evaluate.choose import FEWEST_TO_CHOOSE, NEVER
-from textclf.evaluate.registry import METRICS, OF_SETS, format_value
+from textclf.evaluate.registry import METRICS, OF_SETS, deciding, format_value
 from textclf.evaluate.results import Decisions, ModelDecision, Results
 from textclf.evaluate.settings import EVEN, by_pair
 
@@ -38,8 +38,8 @@ def find_warnings(
                 f"no test row of {quote_name(actual)} was decided as {quote_name(decided)}, "
                 f"so the mean costs do not show that this mistake costs {cost:g}"
             )
-        # The accuracy does not weigh costs.
-        if name in (compared or models) and own.decision.costs is None:
+        # The accuracy weighs neither costs nor distances.
+        if name in (compared or models) and own.decision.matrix is None:
             sentences += _worse_than_another(name, models, results, confidence)
         if sentences:
             warnings[name] = sentences
@@ -55,13 +55,14 @@ def describe_baseline(results: Results) -> str:
 def below_baseline(results: Results, model: str) -> str:
     """Return a phrase on a model that is no better than the baseline on the test rows.
 
-    It is "" for a better one. The mean cost decides or, without costs, the accuracy.
+    It is "" for a better one. The mean cost decides, on a scale the mean absolute error, otherwise
+    the accuracy.
     """
     own, guessing = results.evaluation[model]["test"], results.decisions.guessing
     answer, score = _baseline(results)
     if results.decisions[model].decision.baseline:
         return f"ignores the texts: it gives every text {answer}"
-    metric = METRICS["cost" if "cost" in guessing else "accuracy"]
+    metric = deciding(guessing)
     sign = 1 if metric.higher_is_better else -1
     if sign * own[metric.name] > sign * guessing[metric.name]:
         return ""
@@ -74,6 +75,9 @@ def _baseline(results: Results) -> tuple[str, str]:
     if "cost" in guessing:
         cost = format_value("cost", guessing["cost"])
         return "the answer that costs least on the training rows", f"costs {cost} per test row"
+    if "mae" in guessing:
+        error = format_value("mae", guessing["mae"])
+        return "the median class of the training rows", f"is off by {error} on average"
     score = f"is right on {format_value('accuracy', guessing['accuracy'])} of the test rows"
     if OF_SETS[0] not in guessing:
         return "the most frequent class of the training rows", score

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from textclf.artifacts.decisions import Costs
 from textclf.core.files import DIGITS
 from textclf.core.formatting import percent
+from textclf.core.scale import Scale
 from textclf.evaluate.metrics.metric import MULTICLASS, MULTILABEL, Metric
 from textclf.evaluate.metrics.of_counts import Accuracy, HammingLoss, Matthews, Ratio
 from textclf.evaluate.metrics.of_order import Area, AveragePrecision
@@ -17,11 +18,15 @@ from textclf.evaluate.metrics.of_rows import (
     CalibrationError,
     MeanCost,
     RowMean,
+    costs_of,
+    distances_of,
     log_losses,
     ranking_precisions,
     row_costs,
+    row_distances,
     squared_errors,
 )
+from textclf.evaluate.metrics.of_scale import QuadraticKappa, Spearman, WithinOne
 from textclf.evaluate.rows import Floats, JudgedRows, Labels
 
 ACCURACY = Accuracy(
@@ -54,6 +59,19 @@ COST = MeanCost(
     "mean cost",
     "mean cost of the decisions, if `evaluate.costs` is set",
     of_row=row_costs,
+    matrix=costs_of,
+    higher_is_better=False,
+    important=True,
+    compared=True,
+    listed=True,
+    task=MULTICLASS,
+)
+MAE = MeanCost(
+    "mae",
+    "mean absolute error",
+    "mean distance of decided and actual class, if `data.order` is set",
+    of_row=row_distances,
+    matrix=distances_of,
     higher_is_better=False,
     important=True,
     compared=True,
@@ -170,6 +188,31 @@ METRICS: dict[str, Metric] = {
         ),
         HAMMING_LOSS,
         COST,
+        MAE,
+        WithinOne(
+            "within_one",
+            "within one step",
+            "share of the rows decided as the actual class or a neighbour, if `data.order` is set",
+            percent=True,
+            compared=True,
+            task=MULTICLASS,
+        ),
+        QuadraticKappa(
+            "kappa",
+            "quadratic kappa",
+            "Cohen's kappa weighted by squared distances, if `data.order` is set",
+            important=True,
+            compared=True,
+            listed=True,
+            task=MULTICLASS,
+        ),
+        Spearman(
+            "spearman",
+            "Spearman's correlation",
+            "rank correlation of the actual and the expected number, if `data.order` is set",
+            compared=True,
+            task=MULTICLASS,
+        ),
         LOG_LOSS,
         RowMean(
             "brier",
@@ -198,6 +241,13 @@ METRICS: dict[str, Metric] = {
     )
 }
 OF_SETS = ("micro_f1", "f1")  # shown beside the accuracy of sets of labels, which is strict
+OF_SCALE = ("mae", "within_one", "kappa", "spearman")  # of ordered classes
+DECIDING = (COST, MAE, ACCURACY)  # the first that is measured compares models of one label per text
+
+
+def deciding(measured: Collection[str]) -> Metric:
+    """Return the metric that compares models of one label per text; `measured` are the names."""
+    return next(metric for metric in DECIDING if metric.name in measured)
 
 
 def metrics_of(multilabel: bool) -> dict[str, Metric]:
@@ -213,10 +263,14 @@ def measure(rows: JudgedRows, names: Collection[str] = METRICS) -> dict[str, flo
 
 
 def compute(
-    y: Labels, probabilities: Floats, decided: Labels, costs: Costs | None = None
+    y: Labels,
+    probabilities: Floats,
+    decided: Labels,
+    costs: Costs | None = None,
+    scale: Scale | None = None,
 ) -> dict[str, float]:
     """Return the metrics that are defined for the rows by name, rounded as in evaluation.json."""
-    return rounded(measure(JudgedRows(y, probabilities, decided, costs=costs)))
+    return rounded(measure(JudgedRows(y, probabilities, decided, costs=costs, scale=scale)))
 
 
 def rounded(values: Mapping[str, float]) -> dict[str, float]:

@@ -134,6 +134,7 @@ class FoldScores(Result):
     accuracy: Fraction
     log_loss: Number
     cost: Number | None = None
+    mae: Number | None = None
 
 
 class Candidate(Result):
@@ -143,6 +144,8 @@ class Candidate(Result):
     accuracy_error: Number = 0.0
     cost_difference: Number | None = None  # with costs, in place of the accuracy
     cost_error: Number = 0.0
+    mae_difference: Number | None = None  # with ordered classes
+    mae_error: Number = 0.0
     log_loss_difference: Number = 0.0
     log_loss_error: Number = 0.0
     tied: Count  # 1 or 0; the first of the tied models is chosen
@@ -154,6 +157,7 @@ class Choice(Result):
     models: dict[str, Candidate] = Field({})  # from the fastest to the slowest
     accuracy: Fraction | None = None  # of the first that is tied, allowing for the choice
     cost: Number | None = None  # likewise, with costs
+    mae: Number | None = None  # likewise, with ordered classes
     log_loss: Number | None = None  # likewise, with several labels per text
 
 

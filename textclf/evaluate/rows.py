@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import Costs
+from textclf.core.scale import Scale
 
 Result = TypeVar("Result")
 Floats = NDArray[np.float64]
@@ -115,6 +116,7 @@ class JudgedRows:
     clusters: Ints | None = None
     stratified: bool = False  # whether the split fixed the shares of the classes
     costs: Costs | None = None  # those of `Decision`
+    scale: Scale | None = None  # of ordered classes
     copies: Ints | None = None  # of `distinct` rows, (rows,)
     times: Ints | None = None  # of the clusters of `distinct` rows, (clusters,)
 
@@ -136,6 +138,11 @@ class JudgedRows:
     def binary(self) -> bool:
         """Return whether a row is of one of two classes."""
         return self.classes == 2 and not self.multilabel
+
+    @cached_property
+    def has_distances(self) -> bool:
+        """Whether the classes are ordered, and all rows have an answer."""
+        return self.scale is not None and not (self.decided < 0).any()
 
     @property
     def sides(self) -> int:

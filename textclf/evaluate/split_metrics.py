@@ -54,9 +54,9 @@ class SplitMetrics:
         self.judged: dict[str, JudgedRows] = {}
         for name, rows in models.items():
             calibrated, decided = decisions[name].judge(rows.probabilities, rows.scores)
-            prices = decisions[name].prices
+            prices, scale = decisions[name].prices, decisions[name].scale
             self.judged[name] = JudgedRows(
-                first.y, calibrated, decided, clusters, stratified, prices
+                first.y, calibrated, decided, clusters, stratified, prices, scale
             )
         self.of_rows = next(iter(self.judged.values()))
         self.support = count_labels(first.y, len(first.classes))

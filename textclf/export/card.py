@@ -143,6 +143,7 @@ def _decided(facts: Facts, model: str, names: Mapping[str, str]) -> dict[str, An
             names[facts.classes[-1]] if len(facts.classes) == 2 and not multilabel else None
         ),
         "costs": costs,
+        "ordered": decision.scale is not None,
         "abstains": costs and len(costs[0]) > len(costs),
         "threshold": None if decision.threshold is None else to_yaml(decision.threshold),
         "thresholds": dict(thresholds) if multilabel else None,

@@ -26,6 +26,11 @@ from textclf.models.settings import Train
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
 
+# How a class of a scale is decided.
+ORDERED = (
+    "The classes are ordered (data.order): a text gets the class with the lowest expected distance "
+    "from the actual one."
+)
 # Costs that are named.
 NAMED = 6
 # Metrics of a class with fewer test rows mean little.
@@ -68,7 +73,10 @@ def protocol(
         sentences += _costs(evaluate, classes, report.rows_by_class)
     else:
         names = list(classes.values())
-        sentences.append(_decision_rule(evaluate, names, choosing, report.multilabel))
+        if settings.data.order:
+            sentences.append(ORDERED)
+        else:
+            sentences.append(_decision_rule(evaluate, names, choosing, report.multilabel))
     sentences += [
         *_sets(evaluate, report.multilabel),
         *_unknown(settings.data, report, choosing),

@@ -181,8 +181,8 @@ def _add_label(graph: Graph, classes: Sequence[str], decision: Decision) -> None
         )
         graph.add("Cast", exceeds, to=INT64, name="label")
         return
-    if decision.costs is not None:
-        expected = graph.add("MatMul", "probabilities", graph.constant(np.array(decision.costs)))
+    if decision.matrix is not None:
+        expected = graph.add("MatMul", "probabilities", graph.constant(np.array(decision.matrix)))
         position, classes = graph.add("ArgMin", expected, axis=1, keepdims=0), [*classes, ""]
     elif decision.threshold is None:
         position = graph.add("ArgMax", "probabilities", axis=1, keepdims=0)

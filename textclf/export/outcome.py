@@ -6,7 +6,13 @@ from textclf.core.formatting import align, confidence_level, display_name
 from textclf.evaluate.looks import widen
 from textclf.evaluate.model_choice import explain_choice
 from textclf.evaluate.model_warnings import below_baseline
-from textclf.evaluate.registry import METRICS, OF_SETS, format_interval, format_value
+from textclf.evaluate.registry import (
+    METRICS,
+    OF_SETS,
+    deciding,
+    format_interval,
+    format_value,
+)
 from textclf.evaluate.results import (
     Difference,
     Results,
@@ -17,6 +23,9 @@ from textclf.evaluate.results import (
 
 # In the folder metrics, as JSON.
 FILES = ("evaluation", "intervals", "comparisons", "decisions", "unknown")
+
+# What the columns of differences begin with, by metric.
+UNITS = {"accuracy": "", "cost": "cost ", "mae": "error "}
 
 
 def describe(
@@ -32,20 +41,21 @@ def describe(
     The default is that of `textclf predict`.
 
     With several labels per text it also has `OF_SETS`; with texts of no class the share of them
-    that is recognised. With costs it has the mean cost in place of the log loss, the lowest first.
+    that is recognised. With costs it has the mean cost in place of the log loss, the lowest first;
+    with ordered classes the mean absolute error likewise.
     A default that is no better than the baseline is told first.
 
-    Each model is compared with the baseline and with the first model, in percentage points or in
-    cost; a difference whose paired interval contains 0 may be chance. `models` are in train's
-    order, `named` is export.model; `external` are those of evaluate.external, which predict cannot
-    take; `looks` is the number of results on these test rows that Git has.
+    Each model is compared with the baseline and with the first model, in percentage points, in cost
+    or in error; a difference whose paired interval contains 0 may be chance. `models` are in
+    train's order, `named` is export.model; `external` are those of evaluate.external, which predict
+    cannot take; `looks` is the number of results on these test rows that Git has.
     """
     names = [*models, *external]
     test = {name: results.evaluation[name]["test"] for name in names}
     ranked, shown = rank(results, names)
     references, compared = compared_with(results, names, ranked[0])
     multilabel = OF_SETS[0] in test[ranked[0]]
-    unit = "cost " if compared == "cost" else ""
+    unit = UNITS[compared]
     recalls = {
         name: splits["test"].recall for name, splits in results.unknown.items() if "test" in splits
     }
@@ -81,15 +91,16 @@ def rank(results: Results, names: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the models from the best on the test rows on, and the metrics beside the accuracy."""
     test = {name: results.evaluation[name]["test"] for name in names}
     ranked = sorted(names, key=lambda name: (-test[name]["accuracy"], test[name]["log_loss"]))
-    if "cost" in test[ranked[0]]:
-        return sorted(ranked, key=lambda name: test[name]["cost"]), ["cost"]
+    metric = deciding(test[ranked[0]]).name
+    if metric != "accuracy":
+        return sorted(ranked, key=lambda name: test[name][metric]), [metric]
     of_sets = OF_SETS if OF_SETS[0] in test[ranked[0]] else ()
     return ranked, [*of_sets, "log_loss"]
 
 
 def compared_with(results: Results, names: Sequence[str], best: str) -> tuple[list[str], str]:
     """Return the models that each is compared with, the baseline and the best, and by what."""
-    metric = "cost" if "cost" in results.evaluation[best]["test"] else "accuracy"
+    metric = deciding(results.evaluation[best]["test"]).name
     baselines = [name for name in names if results.decisions[name].decision.baseline]
     references = dict.fromkeys([*baselines[:1], best] if len(names) > 1 else [])
     return [*references], metric

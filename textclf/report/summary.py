@@ -1,15 +1,23 @@
 """The first section: the headline, and the verdicts on the other models."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from textclf.core.formatting import display_name, p_relation, points, round_significant
+from textclf.evaluate.metrics.metric import Metric
 from textclf.evaluate.model_warnings import below_baseline, describe_baseline, find_warnings
-from textclf.evaluate.registry import METRICS, OF_SETS
-from textclf.evaluate.results import Comparison, format_difference, format_metric, format_share
+from textclf.evaluate.registry import COST, MAE, METRICS, OF_SETS, deciding
+from textclf.evaluate.results import (
+    Comparison,
+    Ends,
+    format_difference,
+    format_metric,
+    format_share,
+)
 from textclf.pages.parts import Chart
 from textclf.plot.charts import BY_MODEL, Axis
 from textclf.plot.draw import points as points_chart
@@ -18,6 +26,21 @@ from textclf.report.run import Run
 
 # Pixels of each model in the chart, whose number stands above its dot.
 ROW = 36
+
+
+class Words(NamedTuple):
+    """How verdicts by a metric speak of two models."""
+
+    less: str
+    more: str
+    text: str  # a text ... 0.1 less
+    both: str  # ... by no more than chance
+
+
+WORDS: dict[Metric, Words] = {
+    COST: Words("Cheaper than", "More expensive than", "costs", "their costs differ"),
+    MAE: Words("Nearer than", "Farther off than", "is off by", "their errors differ"),
+}
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -41,7 +64,7 @@ def summary(run: Run) -> dict[str, Any]:
         # Texts of no class that are learned as a class.
         "learned": {*run.results.splits.unknown} & {*run.classes},
         "recall": "" if rejected is None else format_share(rejected.recall),
-        "cost": format_metric("cost", measured, intervals),
+        "loss": _loss(measured, intervals),
         "unanswered": f"{int(run.counts[name][:, len(run.classes) :].sum()):,}",
         "of_sets": [format_metric(key, measured, intervals) for key in OF_SETS if run.multilabel],
         "chart": _ranking(run),
@@ -53,17 +76,32 @@ def summary(run: Run) -> dict[str, Any]:
     }
 
 
+def _loss(measured: Mapping[str, float], intervals: Mapping[str, Ends | None]) -> list[str]:
+    """Return sentences on the mean cost and on how far the decisions are off, if measured."""
+    sentences = []
+    for name, words in (("cost", "The mean cost is"), ("mae", "On average it is off by")):
+        value, interval = format_metric(name, measured, intervals)
+        if value:
+            sentences.append(f"{words} {value}{f' ({interval})' if interval else ''}.")
+    if "within_one" in measured:
+        share, interval = format_metric("within_one", measured, intervals)
+        sentences.append(f"{share} ({interval}) are right or one step off.")
+    return sentences
+
+
 def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
     test = run.results.compare(name, other)
-    loss, cost = test.metrics.get("log_loss"), test.metrics.get("cost")
-    said = "No significant difference in mean cost from"
-    if cost and not cost.low <= 0 <= cost.high:
-        said = "Cheaper than" if cost.difference < 0 else "More expensive than"
+    metric = deciding([*test.metrics, "accuracy"])
+    loss, gap = test.metrics.get("log_loss"), test.metrics.get(metric.name)
+    said = f"No significant difference in {metric.title} from"
+    if gap and not gap.low <= 0 <= gap.high:
+        said = WORDS[metric].less if gap.difference < 0 else WORDS[metric].more
     return {
         "plain": _in_plain_words(run, test),
         "said": said,
-        "cost": format_difference("cost", cost.difference if cost else 0.0, cost)
-        if "cost" in test.metrics
+        "metric": metric.title,
+        "gap": format_difference(metric.name, gap.difference if gap else 0.0, gap)
+        if metric in WORDS
         else None,
         "test": test,
         "differs": differs(run, test),
@@ -79,14 +117,15 @@ def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
 
 def _in_plain_words(run: Run, test: Comparison) -> tuple[str, str]:
     """Return a verdict for readers without statistics: what precedes the model, what follows it."""
-    apart, cost = "Not told apart from", test.metrics.get("cost")
-    if cost and not cost.low <= 0 <= cost.high:
-        amount = f"{abs(cost.difference):.3f}"
-        if cost.difference < 0:
-            return "Cheaper than", f"a text costs {amount} less on average"
-        return "More expensive than", f"a text costs {amount} more on average"
-    if "cost" in test.metrics:
-        return apart, "on the test texts their costs differ by no more than chance can explain"
+    apart, metric = "Not told apart from", deciding([*test.metrics, "accuracy"])
+    if words := WORDS.get(metric):
+        gap = test.metrics[metric.name]
+        if gap is None or gap.low <= 0 <= gap.high:
+            return apart, f"on the test texts {words.both} by no more than chance can explain"
+        amount = f"{abs(gap.difference):.3f}"
+        if gap.difference < 0:
+            return words.less, f"a text {words.text} {amount} less on average"
+        return words.more, f"a text {words.text} {amount} more on average"
     if differs(run, test):
         number = points(abs(test.difference), signed=False)
         if test.difference > 0:
@@ -102,12 +141,14 @@ def _in_plain_words(run: Run, test: Comparison) -> tuple[str, str]:
 
 
 def _ranking(run: Run) -> Chart:
-    """Return the chart of the models, the best first, by what compares them: accuracy or cost."""
+    """Return the chart of the models, the best first, by the metric that compares them."""
     results, what = run.results, "the share of the test texts that a model gets right"
-    chart, key, sign = run.chart(BY_MODEL), "accuracy", -1
-    if "cost" in results.decisions.guessing:
-        key, sign, what = "cost", 1, "the mean cost of a model per test text; less is better"
-        axis = Axis(key, "mean cost per text", ".3f", scale={"zero": True}, ticks={})
+    chart, sign = run.chart(BY_MODEL), -1
+    metric = deciding(results.decisions.guessing)
+    key = metric.name
+    if metric in WORDS:
+        sign, what = 1, f"the {metric.title} of a model on the test texts; less is better"
+        axis = Axis(key, f"{metric.title} per text", ".3f", scale={"zero": True}, ticks={})
         chart = replace(BY_MODEL, x=axis)
     measured = {name: results.evaluation[name]["test"] for name in run.models}
     rows, told = [], []

@@ -35,7 +35,8 @@ class Decided:
     def metrics(self) -> dict[str, float]:
         """Return the metrics of the rows, rounded as in evaluation.json."""
         calibrated, decided = self.decision.judge(self.rows.probabilities, self.rows.scores)
-        return compute(self.rows.y, calibrated, decided, self.decision.prices)
+        of = self.decision
+        return compute(self.rows.y, calibrated, decided, of.prices, of.scale)
 
     def labels(self) -> dict[str, Any]:
         """Return the label of each row, or the list of its labels, by its id."""

@@ -16,6 +16,7 @@ from textclf.artifacts.features import Features
 from textclf.artifacts.label_sets import count_labels
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
+from textclf.core.scale import Scale
 from textclf.evaluate.choose import choose_baseline, choose_decision
 from textclf.evaluate.intervals import wilson
 from textclf.evaluate.registry import compute
@@ -48,9 +49,10 @@ class Sections:
 
 @dataclass(frozen=True)
 class Setup(Sections):
-    """These sections and the folder of pretrained weights."""
+    """These sections, the folder of pretrained weights, and the scale of ordered classes."""
 
     pretrained: Path
+    scale: Scale | None = None
 
     def model(self, name: str, **changes: Any) -> Any:
         """Return the settings of a model, some of them changed."""
@@ -100,7 +102,7 @@ def measure_features(
     predictions = predict_held_out(features, settings, setup.pretrained)
     test = predictions[-1]
     if settings.kind == CONSTANT:
-        decision = choose_baseline(features["train"].y, test.classes, setup.evaluate)
+        decision = choose_baseline(features["train"].y, test.classes, setup.evaluate, setup.scale)
     else:
         rows = concatenate(predictions)
         choosing = rows.take(rows.split == "validation")
@@ -108,9 +110,10 @@ def measure_features(
             folders = Folders(setup.pretrained)
             held_out = crossvalidate(settings.kind, features["train"], settings, folders)
             choosing = held_out or choosing
-        decision = choose_decision(choosing, setup.evaluate)
+        decision = choose_decision(choosing, setup.evaluate, scale=setup.scale)
     calibrated = decision.calibrate(test.probabilities)
-    return dict(compute(test.y, calibrated, decision.decide(calibrated), decision.costs))
+    decided = decision.decide(calibrated)
+    return dict(compute(test.y, calibrated, decided, decision.costs, decision.scale))
 
 
 def predict_held_out(

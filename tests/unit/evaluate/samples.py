@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions, concatenate
+from textclf.evaluate.intervals import Difference
 from textclf.evaluate.measure import HeldOut, decide
 from textclf.evaluate.measure import measure as measure_splits
-from textclf.evaluate.registry import measure, metrics_of
+from textclf.evaluate.registry import METRICS, measure, metrics_of
 from textclf.evaluate.rows import JudgedRows
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.membership import Membership
@@ -142,6 +143,30 @@ def exact(
     return SplitMetrics(
         "test", models, dict.fromkeys(models, decision), params(**changes), stratified, clusters
     )
+
+
+def two_models(rows: int, classes: int = 2, sharpness: float = 1.0) -> dict[str, Predictions]:
+    """Return predictions of two models with correlated scores; the sharper, the fewer mistakes."""
+    generator = np.random.default_rng(0)
+    y = generator.permutation(np.arange(rows) % classes)
+    shared = generator.normal(size=(rows, classes))
+    models = {}
+    for name, signal in (("a", 1.6), ("b", 1.2)):
+        noise = 0.8 * shared + 0.6 * generator.normal(size=shared.shape)
+        scores = np.exp(sharpness * signal * np.eye(classes)[y] + noise)
+        models[name] = predictions(y, scores / scores.sum(axis=1, keepdims=True))
+    return models
+
+
+def compared(part: SplitMetrics, metric: str) -> Difference | None:
+    differences = METRICS[metric].compare(part.judged, [("a", "b"), ("b", "a")], 0.95)
+    there, back = differences["a", "b"], differences["b", "a"]
+    if there is not None:
+        assert back is not None
+        assert (back.difference, back.low, back.high) == pytest.approx(
+            (-there.difference, -there.high, -there.low)
+        )
+    return there
 
 
 def resampled(part: SplitMetrics, model: str, count: int = 400) -> dict[str, NDArray[np.float64]]:

@@ -14,6 +14,7 @@ from tests.metrics import MEASURED
 from tests.unit.evaluate.samples import (
     HALF,
     TOP,
+    compared,
     drawn,
     exact,
     halves,
@@ -23,6 +24,7 @@ from tests.unit.evaluate.samples import (
     resampled,
     sample_sets,
     sets,
+    two_models,
 )
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
@@ -32,7 +34,6 @@ from textclf.evaluate.metrics.of_counts import CountMetric, Share
 from textclf.evaluate.metrics.of_rows import RowMean, log_losses
 from textclf.evaluate.registry import METRICS, metrics_of
 from textclf.evaluate.rows import margins
-from textclf.evaluate.split_metrics import SplitMetrics
 
 WITH_INTERVAL = {name for name, metric in MEASURED.items() if metric.interval}
 COMPARED = {name for name, metric in MEASURED.items() if metric.compared}
@@ -43,19 +44,6 @@ def counted(metric: str) -> CountMetric:
     measured = METRICS[metric]
     assert isinstance(measured, CountMetric)
     return measured
-
-
-def two_models(rows: int, classes: int = 2, sharpness: float = 1.0) -> dict[str, Predictions]:
-    """Return predictions of two models with correlated scores; the sharper, the fewer mistakes."""
-    generator = np.random.default_rng(0)
-    y = generator.permutation(np.arange(rows) % classes)
-    shared = generator.normal(size=(rows, classes))
-    models = {}
-    for name, signal in (("a", 1.6), ("b", 1.2)):
-        noise = 0.8 * shared + 0.6 * generator.normal(size=shared.shape)
-        scores = np.exp(sharpness * signal * np.eye(classes)[y] + noise)
-        models[name] = predictions(y, scores / scores.sum(axis=1, keepdims=True))
-    return models
 
 
 def two_of_sets(rows: int) -> dict[str, Predictions]:
@@ -76,17 +64,6 @@ def copies(
     return {name: rows.take(clusters) for name, rows in models.items()}, clusters
 
 
-def compared(part: SplitMetrics, metric: str) -> Difference | None:
-    differences = METRICS[metric].compare(part.judged, [("a", "b"), ("b", "a")], 0.95)
-    there, back = differences["a", "b"], differences["b", "a"]
-    if there is not None:
-        assert back is not None
-        assert (back.difference, back.low, back.high) == pytest.approx(
-            (-there.difference, -there.high, -there.low)
-        )
-    return there
-
-
 def width(ends: Any) -> float:
     assert ends is not None
     low, high = (ends["low"], ends["high"]) if isinstance(ends, dict) else (ends.low, ends.high)
@@ -100,9 +77,7 @@ def width(ends: Any) -> float:
 def test_the_influence_is_the_change_of_a_metric_by_one_more_row(classes: int) -> None:
     models, decision = (two_models(800, classes), TOP) if classes else (two_of_sets(800), halves(5))
     rows = exact(models, decision).judged["a"]
-    for metric in metrics_of(not classes).values():
-        if metric.name == "cost":
-            continue
+    for metric in (MEASURED if classes else metrics_of(True)).values():
         influences, value = metric.influence(rows), metric.value(rows)
         for row in range(20):
             change = (metric.value(rows.take(np.append(np.arange(800), row))) - value) * 801

@@ -6,8 +6,9 @@ from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
-from textclf.artifacts.decisions import EPSILON
+from textclf.artifacts.decisions import EPSILON, Costs
 from textclf.artifacts.label_sets import of_actual
+from textclf.core.scale import distances
 from textclf.evaluate.clusters import FEW, TINY, effective_rows
 from textclf.evaluate.intervals import Interval, on_odds_scale, wilson
 from textclf.evaluate.metrics.metric import Metric
@@ -61,14 +62,17 @@ class RowMean(Metric):
         return Interval(value / ratio, min(value * ratio, self.highest[classes > 2]))
 
 
+@dataclass(frozen=True)
 class MeanCost(RowMean):
-    """The mean cost of the decisions."""
+    """The mean cost of the decisions, or their mean distance on a scale."""
 
     of_slices = False
+    _: KW_ONLY
+    matrix: Callable[[JudgedRows], Costs | None]  # by actual and decided class
 
     def value(self, rows: JudgedRows) -> float:
-        """Return the mean, NaN without costs."""
-        return math.nan if rows.costs is None else super().value(rows)
+        """Return the mean, NaN without costs or distances."""
+        return math.nan if self.matrix(rows) is None else super().value(rows)
 
     def has_few_rows(self, rows: JudgedRows, place: int | None = None) -> bool:
         """Return False: the interval allows for costs that no row shows."""
@@ -76,7 +80,7 @@ class MeanCost(RowMean):
 
     def is_fixed(self, rows: JudgedRows, confidence: float, place: int | None = None) -> bool:
         """Return whether the one decision of a baseline costs the same for all classes."""
-        return bool(np.ptp(np.array(rows.costs)[:, rows.decided[0]]) == 0)
+        return bool(np.ptp(np.array(self.matrix(rows))[:, rows.decided[0]]) == 0)
 
     def differing(self, a: JudgedRows, b: JudgedRows, differences: Floats) -> Bools | None:
         """Return the rows whose costs differ, None if there are fewer than `FEW`."""
@@ -90,7 +94,7 @@ class MeanCost(RowMean):
         correlations of multinomial shares (Zou & Donner 2008, Stat. Med. 27:1693-1702). So the
         interval allows for expensive mistakes that no row shows.
         """
-        values, matrix, effective = self.of_row(rows), np.array(rows.costs), float(len(rows))
+        values, matrix, effective = self.of_row(rows), np.array(self.matrix(rows)), float(len(rows))
         if rows.constant:  # it makes no other decision
             matrix = matrix[:, rows.decided[:1]]
         if rows.clusters is not None:
@@ -149,12 +153,28 @@ def ranking_precisions(rows: JudgedRows) -> Floats:
     return np.asarray(np.divide(sums, labels, out=np.ones(len(y)), where=labels > 0))
 
 
+def costs_of(rows: JudgedRows) -> Costs | None:
+    """Return the costs by actual and decided class, None without any."""
+    return rows.costs
+
+
+def distances_of(rows: JudgedRows) -> Costs | None:
+    """Return the distances of ordered classes, None without an order or if a row has no answer."""
+    return distances(rows.scale) if rows.scale is not None and rows.has_distances else None
+
+
 def row_costs(rows: JudgedRows) -> Floats:
     """Return the cost of the decision of each row, (rows,).
 
     No answer is -1, which takes the last column of the costs.
     """
     return np.array(rows.costs)[rows.y, rows.decided]
+
+
+def row_distances(rows: JudgedRows) -> Floats:
+    """Return the distance of actual and decided class of each row on their scale, (rows,)."""
+    scale = np.array(rows.scale)
+    return np.asarray(np.abs(scale[rows.y] - scale[rows.decided]))
 
 
 class CalibrationError(Metric):
