@@ -194,6 +194,13 @@ def read(path: Path) -> dict[str, Conformal]:
         return {name: Conformal.from_json(groups) for name, groups in content["models"].items()}
 
 
+def without_gaps(sets: Sets) -> Sets:
+    """Return the sets with all of the ordered classes between two that they have."""
+    from_first = np.logical_or.accumulate(sets, axis=1)
+    to_last = np.logical_or.accumulate(sets[:, ::-1], axis=1)[:, ::-1]
+    return from_first & to_last
+
+
 def labels_of(sets: Sets, classes: Sequence[str]) -> list[list[str]]:
     """Return the labels of the classes in each set, in the order of `classes`."""
     return [[classes[position] for position in np.flatnonzero(row).tolist()] for row in sets]

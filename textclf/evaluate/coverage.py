@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.conformal import Conformal, Sets
+from textclf.artifacts.conformal import Conformal, Sets, without_gaps
 from textclf.evaluate.choose import no_validation_rows, some_rows
 from textclf.evaluate.clusters import TINY, effective_rows, independent_rows
 from textclf.evaluate.metrics.of_counts import Share
@@ -69,6 +69,8 @@ def measure_sets(
     models: dict[str, Any] = {}
     for name, scores in fitted.items():
         sets = scores.sets(test.judged[name].probabilities, settings.coverage)
+        if test.of_rows.scale is not None:
+            sets = without_gaps(sets)
         models[name] = _report(sets, test.of_rows, test.classes, settings.confidence)
     return Coverage(**models, protocol=protocol)
 

@@ -9,6 +9,7 @@ from textclf.artifacts.conformal import labels_answered, labels_of
 from textclf.core.errors import UserError
 from textclf.core.failures import complain
 from textclf.core.formatting import count_noun
+from textclf.core.scale import numbers_of
 from textclf.predict import outputs
 from textclf.predict.arguments import Predict
 from textclf.predict.inputs import TextBatch
@@ -69,7 +70,9 @@ def run(arguments: Predict) -> None:
 def columns_for(predictor: Predictor, **chosen: Any) -> outputs.Columns:
     """Return the columns of a model's predictions, with the chosen `outputs.Columns`."""
     rules = {"multilabel": predictor.decision.multilabel, "reasons": predictor.rejects}
-    return outputs.Columns(predictor.model.classes, **rules, **chosen)
+    classes, scale = predictor.model.classes, predictor.decision.scale
+    of_numbers = scale if numbers_of(classes) else None
+    return outputs.Columns(classes, **rules, scale=of_numbers, **chosen)
 
 
 def predict_batches(

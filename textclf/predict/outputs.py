@@ -20,6 +20,7 @@ from textclf.core.errors import UserError
 from textclf.core.files import DIGITS, csv_lines
 from textclf.core.outputs import outputs, writing
 from textclf.core.quoting import FORMULA, quote_name
+from textclf.core.scale import Scale
 
 if TYPE_CHECKING:
     from textclf.predict.predictor import Term
@@ -85,6 +86,7 @@ class Columns:
     reasons: bool = False
     top: int | None = None  # classes at most, in place of a probability per class
     every: bool = False  # a probability per class also of more than `MANY`
+    scale: Scale | None = None  # of ordered classes that are numbers: adds the expected number
 
     def names(self) -> list[str]:
         """Return the names in order."""
@@ -93,6 +95,7 @@ class Columns:
             "id",
             *(["text"] if self.text else []),
             "label",
+            *(["expected"] if self.scale else []),
             *(["reason"] if self.reasons else []),
             *(["set"] if self.sets is not None else []),
             "confidence",
@@ -124,6 +127,9 @@ class Columns:
             values["confidence"] = [
                 highest[row] if label is None else columns[label][row] for row, label in labels
             ]
+        if self.scale is not None:
+            expected = (batch.probabilities * self.scale).sum(axis=1, keepdims=True)
+            values["expected"] = _columns_of(expected)[0]
         values |= {PREFIX + name: column for name, column in columns.items()}
         return {name: values[name] for name in self.names()}
 
@@ -141,6 +147,7 @@ class Columns:
             "set": _quote_list,
             "explanation": _quote_terms,
             "confidence": number,
+            "expected": number,
         }
         made["top"] = lambda pairs: _quote_pairs(pairs, "label", "probability")
         if self.multilabel:
@@ -235,7 +242,13 @@ def write_parquet(batches: Iterable[PredictedBatch], stream: IO[bytes], columns:
     terms = pa.list_(pa.struct([("term", pa.string()), ("weight", pa.float64())]))
     top = pa.list_(pa.struct([("label", pa.string()), ("probability", pa.float64())]))
     labels, number = pa.list_(pa.string()), pa.float64()
-    types = {"confidence": number, "set": labels, "top": top, "explanation": terms}
+    types = {
+        "confidence": number,
+        "expected": number,
+        "set": labels,
+        "top": top,
+        "explanation": terms,
+    }
     types |= {PREFIX + name: number for name in columns.classes}
     if columns.multilabel:
         types |= {

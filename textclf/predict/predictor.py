@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from textclf.artifacts import classifiers, conformal, layers
 from textclf.artifacts.average import MEMBERS, Average
-from textclf.artifacts.conformal import CONFORMAL, Conformal, Sets
+from textclf.artifacts.conformal import CONFORMAL, Conformal, Sets, without_gaps
 from textclf.artifacts.decisions import (
     DECISION,
     INDEX,
@@ -404,7 +404,8 @@ class Predictor(FittedClassifier):
         array([[ True,  True],
                [ True, False]])
         """
-        return self.require_coverage(coverage).sets(probabilities, coverage)
+        sets = self.require_coverage(coverage).sets(probabilities, coverage)
+        return sets if self.decision.scale is None else without_gaps(sets)
 
     def require_coverage(self, coverage: float, name: str = "coverage") -> Conformal:
         """Return the scores of validation rows if prediction sets of a coverage follow from them.

@@ -64,6 +64,10 @@ class Prediction(BaseModel):
         "set has not exactly one "
         "label; a list from a model of several labels per text"
     )
+    expected: float | None = Field(
+        default=None,
+        description="of ordered classes that are numbers: their mean by the probabilities",
+    )
     confidence: float | list[float] = Field(
         description="probability of the label, or of each; for null the highest"
     )

@@ -6,6 +6,7 @@ from scipy.stats import spearmanr
 from sklearn.metrics import cohen_kappa_score, mean_absolute_error
 
 from tests.unit.evaluate.samples import compared, drawn, exact, params, resampled, two_models
+from textclf.artifacts.conformal import without_gaps
 from textclf.artifacts.decisions import Decision, Rejection
 from textclf.core.files import DIGITS
 from textclf.evaluate.choose import choose_baseline, choose_decision
@@ -115,3 +116,9 @@ def test_the_model_with_the_lowest_error_is_chosen_not_the_most_accurate() -> No
 
 def test_a_decision_on_a_scale_is_read_back() -> None:
     assert Decision.from_json(ORDERED.to_json()) == ORDERED
+
+
+def test_prediction_sets_of_ordered_classes_have_no_gaps() -> None:
+    sets = np.array([[1, 0, 0, 1], [0, 1, 0, 0], [0, 0, 0, 0], [1, 1, 0, 0]], dtype=bool)
+    filled = [[1, 1, 1, 1], [0, 1, 0, 0], [0, 0, 0, 0], [1, 1, 0, 0]]
+    assert without_gaps(sets).tolist() == np.array(filled, dtype=bool).tolist()

@@ -176,6 +176,15 @@ def test_the_threshold_decides(threshold: float, tmp_path: Path) -> None:
         assert set(labels) == {f"class {1 - int(threshold)}"}
 
 
+def test_ordered_classes_are_decided_by_distance(tmp_path: Path) -> None:
+    model, X = random_model(3), samples.rows(3, seed=1).X
+    ordered = Decision(None, Temperature(4.0), scale=(1, 2, 5))
+    labels, probabilities = run(model, ordered, X, tmp_path / "model.onnx")
+    decided = ordered.decide(probabilities.astype(np.float64))
+    assert labels == [model.classes[place] for place in decided]
+    assert decided.tolist() != probabilities.argmax(axis=1).tolist()
+
+
 @pytest.mark.parametrize("columns", [(), (0.3,)], ids=["answers", "abstains"])
 def test_costs_decide(columns: tuple[float, ...], tmp_path: Path) -> None:
     model, X = random_model(3), samples.rows(3, seed=1).X

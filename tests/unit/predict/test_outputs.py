@@ -287,3 +287,19 @@ def test_rows_without_a_prediction_have_no_values() -> None:
     written = [json.loads(line) for line in stream.getvalue().decode().split("\n")[:-1]]
     assert (written[1]["label"], written[1]["confidence"]) == (None, None)
     assert written[0]["label"] == [whole.labels[0]]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
+def test_ordered_classes_that_are_numbers_have_an_expected_number(kind: str) -> None:
+    columns = Columns(CLASSES, text=False, explanation=None, scale=(1, 2, 5))
+    given = batch(explanation=False)
+    rows = parsed(written([given], kind, columns), kind)
+    expected = given.probabilities @ [1, 2, 5]
+    assert [float(row["expected"]) for row in rows] == pytest.approx(expected.tolist(), abs=1e-6)
+
+
+def test_a_row_without_text_has_no_expected_number() -> None:
+    columns = Columns(CLASSES, text=False, explanation=None, scale=(1, 2, 5))
+    given = batch(explanation=False).without([1])
+    rows = parsed(written([given], "jsonl", columns), "jsonl")
+    assert rows[1]["expected"] is None
