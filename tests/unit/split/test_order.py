@@ -8,6 +8,8 @@ from tests.refusal import refusal
 from tests.unit.split.rows import split_table, write_csv
 from textclf.artifacts import splits
 from textclf.split.settings import Split
+from textclf.tables.classes import Labels
+from textclf.tables.rare_labels import NONE
 from textclf.tables.settings import Data
 
 ROWS = [(f"text {number}", ("1", "2", "5")[number % 3]) for number in range(90)]
@@ -30,8 +32,10 @@ def test_without_an_order_there_are_none(tmp_path: Path) -> None:
     assert splits.read_scale(tmp_path / "splits") is None
 
 
-def test_a_label_without_a_place_is_refused(tmp_path: Path) -> None:
-    settings = data(tmp_path, "1", "2", "5")
-    write_csv(tmp_path / "rows.csv", [*ROWS, ("more", "4")])
-    line = refusal(split_table, tmp_path, settings, Split())
-    assert "data.classes must have every label with data.order; got 4 in the rows" in line
+def test_a_label_beside_the_table_must_have_a_place(tmp_path: Path) -> None:
+    labels = Labels(tmp_path / "rows.csv", data(tmp_path, "1", "2", "5"), NONE)
+    labels.distinct.update("125")
+    labels.order(["5"])
+    assert labels.classes == ["1", "2", "5"]
+    line = refusal(labels.order, ["4"])
+    assert "data.classes must have every label with data.order; got '4' in the rows" in line
