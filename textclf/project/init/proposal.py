@@ -42,7 +42,7 @@ from textclf.tables.settings import Data, check_options
 from textclf.tables.written import find_written
 
 # The settings of which the first that is chosen is told with its reason.
-NOTABLE = ("data.rare",)
+NOTABLE = ("data.rare", "data.order")
 # Those that are chosen for almost every table.
 USUAL = ("evaluate.calibration", "export.model")
 # What to do with a test file without labels.

@@ -1,7 +1,7 @@
 """Which settings suit a table: an honest protocol, and training in a bounded time."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun
@@ -38,6 +38,24 @@ SHOWN = 3
 # Why a gate is empty.
 LIMITS = "limits of other rows; set your own after the first run"
 NONE_CHOOSE = "no row chooses, since textclf suggest chose all that train"
+# Words that are steps of a scale, by their place on it from 1 on.
+RANKS = {
+    "very low": 1,
+    "low": 2,
+    "medium": 3,
+    "moderate": 3,
+    "normal": 3,
+    "high": 4,
+    "very high": 5,
+    "urgent": 5,
+    "critical": 6,
+}
+# Steps of a scale that is proposed.
+FEWEST_STEPS, MOST_STEPS = 3, 10
+ORDERED = (
+    "the classes look like steps of a scale, so that a near one is less wrong; "
+    "false if they are only names"
+)
 # Rows of the positive class by which a threshold can be chosen.
 FEWEST_POSITIVE = 10
 
@@ -50,10 +68,13 @@ def choose_settings(
     `candidates` are the models of which one will be the default; `by_time`: the latest rows shall
     test. Raises `UserError` if fewer than two classes have texts enough to be learned and tested.
     """
+    rare = list(_rare(preset, survey))
+    is_united = any(choice.value == "merge" for choice in rare)
+    order = None if is_united or survey.sets is not None else find_order(survey.classes)
     return [
-        *_rare(preset, survey),
+        *rare,
         *_split(preset, survey, by_time),
-        *_decisions(preset, survey),
+        *_decisions(preset, survey, order),
         *_export(preset, survey, candidates),
         *(Choice(f"gate.{name}", {}, LIMITS) for name in ("minimum", "maximum_drop", "slices")),
     ]
@@ -166,13 +187,28 @@ def _split(preset: str, survey: Survey, by_time: bool) -> Iterator[Choice]:
     yield Choice("split.group_duplicates", not by_time, reason)
 
 
-def _decisions(preset: str, survey: Survey) -> Iterator[Choice]:
+def find_order(labels: Collection[str]) -> list[str] | None:
+    """Return the classes as steps of a scale: integers from 1 on, or known words; None for others.
+
+    A scale has three steps or more. Integers of more than `MOST_STEPS` are rather numbers of names.
+    """
+    ranks = {label: RANKS.get(label.lower(), 0) for label in labels}
+    if all(map(str.isdecimal, labels)) and len(labels) <= MOST_STEPS:
+        ranks = {label: int(label) for label in labels}
+        if sorted(ranks.values()) != list(range(1, len(labels) + 1)):
+            return None
+    if len(ranks) < FEWEST_STEPS or len({*ranks.values()} - {0}) < len(ranks):
+        return None
+    return sorted(ranks, key=lambda label: ranks[label])
+
+
+def _decisions(preset: str, survey: Survey, steps: list[str] | None) -> Iterator[Choice]:
     """Yield the order of the classes, how the threshold of a rare one is chosen, and calibration.
 
     A threshold and a temperature are chosen on validation rows or, without them, on held-out
-    training rows.
+    training rows. `steps` are the classes if they are those of a scale.
     """
-    order: list[str] | None = None
+    order = steps
     threshold: float | str = 0.5
     reason = "the more probable class"
     share = min(survey.classes.values()) / survey.untested
@@ -194,9 +230,13 @@ def _decisions(preset: str, survey: Survey) -> Iterator[Choice]:
         else:
             reason = f"too few rows of {quote_name(order[1])} to choose another by"
     positive = "sorted"
-    if order is not None:
+    scale = "the classes have no known order"
+    if steps is not None:
+        positive, scale = "in their order", ORDERED
+    elif order is not None:
         positive = f"{quote_name(order[1])}, the rare one, is the positive class"
     yield Choice("data.classes", order, positive)
+    yield Choice("data.order", steps is not None, scale)
     yield Choice("evaluate.threshold", threshold, reason)
     calibration = "temperature" if survey.sets is None else "platt"
     reason = f"kept only where it lowers log loss on {rows}"

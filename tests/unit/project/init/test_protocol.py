@@ -12,7 +12,7 @@ from textclf.core.errors import UserError
 from textclf.core.params_text import with_values
 from textclf.params import parse
 from textclf.project.init.presets import PRESETS
-from textclf.project.init.protocol import choose_settings, offer_settings
+from textclf.project.init.protocol import choose_settings, find_order, offer_settings
 
 TABLES = {
     "few rows": "10 12 8",
@@ -96,3 +96,25 @@ def test_one_class_of_enough_texts_is_not_enough() -> None:
         ),
     ):
         choose("3*20", distinct="20 3 1")
+
+
+@pytest.mark.parametrize(
+    ("labels", "order"),
+    [
+        (["2", "1", "3"], ["1", "2", "3"]),
+        (["5", "4", "3", "2", "1"], ["1", "2", "3", "4", "5"]),
+        (["High", "low", "Medium"], ["low", "Medium", "High"]),
+        (["urgent", "normal", "low", "high"], ["low", "normal", "high", "urgent"]),
+        (["0", "1", "2"], None),
+        (["1", "2", "4"], None),
+        (["1", "2"], None),
+        (["1", "01", "2"], None),
+        ([str(number) for number in range(1, 12)], None),
+        (["low", "high", "other"], None),
+        (["medium", "moderate", "high"], None),
+    ],
+)
+def test_integers_in_a_row_and_known_words_are_steps(
+    labels: list[str], order: list[str] | None
+) -> None:
+    assert find_order(labels) == order
