@@ -73,10 +73,8 @@ def protocol(
         sentences += _costs(evaluate, classes, report.rows_by_class)
     else:
         names = list(classes.values())
-        if settings.data.order:
-            sentences.append(ORDERED)
-        else:
-            sentences.append(_decision_rule(evaluate, names, choosing, report.multilabel))
+        rule = _decision_rule(evaluate, names, choosing, report.multilabel)
+        sentences.append(ORDERED if settings.data.order else rule)
     sentences += [
         *_sets(evaluate, report.multilabel),
         *_unknown(settings.data, report, choosing),

@@ -349,8 +349,8 @@ class Data(Section):
             return "unless the numbers in classes all ascend, or all descend"
         if self.rare == "merge":
             return "for rare merge, which makes a class without a place in the order"
-        if self.train_unknown:
-            return "for train_unknown, a class without a place in the order"
+        if self.unknown is not None:
+            return "with unknown, whose texts have no place in the order"
         return ""
 
     @property

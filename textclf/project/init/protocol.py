@@ -70,7 +70,8 @@ def choose_settings(
     """
     rare = list(_rare(preset, survey))
     is_united = any(choice.value == "merge" for choice in rare)
-    order = None if is_united or survey.sets is not None else find_order(survey.classes)
+    has_others = is_united or survey.unknown or survey.sets is not None
+    order = None if has_others else find_order(survey.classes)
     return [
         *rare,
         *_split(preset, survey, by_time),
@@ -190,7 +191,7 @@ def _split(preset: str, survey: Survey, by_time: bool) -> Iterator[Choice]:
 def find_order(labels: Collection[str]) -> list[str] | None:
     """Return the classes as steps of a scale: integers from 1 on, or known words; None for others.
 
-    A scale has three steps or more. Integers of more than `MOST_STEPS` are rather numbers of names.
+    A scale has three steps or more. More integers than `MOST_STEPS` are more likely to be codes.
     """
     ranks = {label: RANKS.get(label.lower(), 0) for label in labels}
     if all(map(str.isdecimal, labels)) and len(labels) <= MOST_STEPS:

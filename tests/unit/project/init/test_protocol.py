@@ -1,5 +1,6 @@
 """Which settings suit a table."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +119,12 @@ def test_integers_in_a_row_and_known_words_are_steps(
     labels: list[str], order: list[str] | None
 ) -> None:
     assert find_order(labels) == order
+
+
+@pytest.mark.parametrize(("unknown", "ordered"), [(0, True), (5, False)])
+def test_texts_of_no_class_have_no_place_in_an_order(unknown: int, ordered: bool) -> None:
+    survey = make_survey(classes="50 50 50", unknown=unknown)
+    steps = dict(zip("123", survey.classes.values(), strict=True))
+    survey = replace(survey, classes=steps, distinct=steps)
+    chosen = {each.key: each.value for each in choose_settings("fast", survey, ["a"])}
+    assert chosen["data.order"] is ordered
